@@ -1,0 +1,53 @@
+/* Configuration: flags, then environment, then a .env file, then defaults; one table (config_table.h) names everything.
+ *
+ * A flag is the setting's name in lower case with dashes and without RELAYX_ (RELAYX_API_PORT = --api-port, OPENAI_BASE_URL =
+ * --openai-base-url). Unknown RELAYX_* variables and unknown flags are an error that names the nearest known one.
+ */
+#ifndef RLX_BASE_CONFIG_H
+#define RLX_BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <talloc.h>
+
+#include "base/config_table.h"
+
+enum rlx_setting {
+#define RLX_SETTING_ENUM(id, name, kind, fallback, help) RLX_CFG_##id,
+    RLX_CONFIG_TABLE(RLX_SETTING_ENUM)
+#undef RLX_SETTING_ENUM
+        RLX_CFG_COUNT
+};
+
+struct rlx_config;
+
+/* Reads everything. `argv` holds the arguments after the command; those that are no setting's flag are kept and come
+ * back from rlx_config_rest in order. On RLX_ECONFIG *whyp (on ctx) says what is wrong and how to mend it. */
+int rlx_config_load(struct rlx_config **configp, TALLOC_CTX *ctx, int argc, char **argv,
+                    char **whyp) __attribute__((warn_unused_result));
+
+/* The value as text: never NULL, "" when it is not set and has no default. Owned by the configuration. Any thread. */
+const char *rlx_config_get(const struct rlx_config *config, enum rlx_setting setting);
+long rlx_config_int(const struct rlx_config *config, enum rlx_setting setting);
+bool rlx_config_bool(const struct rlx_config *config, enum rlx_setting setting);
+bool rlx_config_is_set(const struct rlx_config *config, enum rlx_setting setting);
+
+/* Changes a value in this process and, for children, in its environment. Before threads start. */
+int rlx_config_set(struct rlx_config *config, enum rlx_setting setting, const char *value);
+
+/* Arguments that were no setting (positional words and the command's own flags), NULL-terminated. */
+char **rlx_config_rest(const struct rlx_config *config, int *countp);
+
+/* Prints every setting with its value (secrets masked) and where it came from. */
+void rlx_config_print(const struct rlx_config *config, FILE *out);
+/* Prints the table for --help. */
+void rlx_config_help(FILE *out);
+/* The setting's environment name. */
+const char *rlx_config_name(enum rlx_setting setting);
+
+/* Makes sure that the data directory and its parts exist (recordings/, speech/, spool/); on RLX_ECONFIG *whyp says why. */
+int rlx_config_make_dirs(const struct rlx_config *config, TALLOC_CTX *ctx, char **whyp);
+/* A path inside the data directory, on ctx. */
+char *rlx_config_path(const struct rlx_config *config, TALLOC_CTX *ctx, const char *relative);
+
+#endif
