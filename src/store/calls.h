@@ -1,0 +1,104 @@
+/* Calls, what was said in them, what became of them. See store.h for results and threads. */
+#ifndef RLX_STORE_CALLS_H
+#define RLX_STORE_CALLS_H
+
+#include "store/store.h"
+
+/* ---- the API ---- */
+
+/* Commits the call (status initiated) together with its dial job. options: {variables{}, greeting, llm_model,
+ * max_duration_s, caller_id, purpose} as given. With an idempotency key seen before: the same call's id, *createdp false. */
+int rlx_call_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                    const char *agent_id, const char *phone_number, const json_t *metadata,
+                    const json_t *options, const char *idempotency_key, char **call_idp,
+                    bool *createdp);
+/* The call as in the API: …, embedded transcripts, and recording (path or null), latency summary. */
+int rlx_call_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id, const char *call_id,
+                 char **jsonp);
+int rlx_calls_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                   const char *agent_id, const char *status, int limit, const char *cursor,
+                   char **jsonp, char **next_cursorp, int64_t *totalp);
+int rlx_call_transcripts(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                         const char *call_id, char **jsonp);
+/* {call_id, status: pending|completed|failed, …} */
+int rlx_call_analysis(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                      const char *call_id, char **jsonp);
+/* The recording's file path; RLX_ENOTFOUND when there is none. */
+int rlx_call_recording(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                       const char *call_id, char **pathp);
+
+/* ---- dialing (worker) ---- */
+
+/* Everything that a dial needs: {id, user_id, agent_id, phone_number, status, twilio_sid, caller_id, max_duration_s, …,
+ * agent{…}}; also what a gateway needs to run the call (agent = the whole agent row, options, variables). */
+int rlx_call_load(struct rlx_store *store, TALLOC_CTX *ctx, const char *call_id, json_t **callp);
+int rlx_call_set_sid(struct rlx_store *store, const char *call_id, const char *twilio_sid);
+/* The sid when known yet ("" = not), and the status: what POST /calls/outbound waits for. */
+int rlx_call_peek(struct rlx_store *store, TALLOC_CTX *ctx, const char *call_id, char **sidp,
+                  char **statusp, char **reasonp);
+
+/* ---- live calls (gateway) ---- */
+
+/* The carrier's progress (queued, ringing, in-progress): moves only forward, never out of a final status. */
+int rlx_call_progress(struct rlx_store *store, const char *call_id, const char *status);
+/* Takes the call for this gateway at the stream's `start`: consumes the stream token once (RLX_EAUTH when it was consumed or
+ * is not the call's), sets in-progress, answered_at, gateway_id. */
+int rlx_call_take(struct rlx_store *store, const char *call_id, const char *gateway_id,
+                  const char *token_sha256, int64_t now_ms);
+/* Remembers the current stream token (a retried webhook gets the same one: *token_sha256 is only set when none is live). */
+int rlx_call_set_token(struct rlx_store *store, const char *call_id, const char *token_sha256,
+                       int64_t expires_ms);
+
+struct rlx_turn_row {
+    char id[37];         /* UUID made by the writer: a repeated write is ignored */
+    char call_id[37];
+    uint32_t seq;        /* order in the call */
+    bool agent;          /* speaker: ai or user */
+    const char *text;
+    int64_t at_ms;       /* wall clock, when it began */
+    const char *metadata; /* JSON object text */
+};
+int rlx_call_append_turn(struct rlx_store *store, const struct rlx_turn_row *row);
+/* Replaces text and metadata of a row (an agent's turn that was cut). */
+int rlx_call_update_turn(struct rlx_store *store, const char *row_id, const char *text,
+                         const char *metadata);
+int rlx_call_event(struct rlx_store *store, const char *call_id, const char *kind,
+                   const char *data_json, int64_t at_ms);
+
+/* The end: final status, reason, duration, recording path, summary of measurements; makes the analysis job, all in one
+ * transaction. `owner` true (the gateway that held it) overrides failed(lost). Repeated: ignored. */
+struct rlx_call_end {
+    const char *status; /* completed, failed, busy, no-answer, canceled */
+    const char *reason; /* e.g. "goodbye", "hangup", "gateway_lost", "stream_never_started" */
+    const char *outcome; /* may be NULL */
+    int64_t ended_ms;
+    const char *recording; /* path or NULL */
+    const char *metrics;   /* JSON object or NULL */
+    bool owner;
+};
+int rlx_call_end(struct rlx_store *store, const char *call_id, const struct rlx_call_end *end);
+/* Marks the number do-not-call for the call's user. */
+int rlx_dnc_add(struct rlx_store *store, const char *user_id, const char *phone_number,
+                const char *source, const char *call_id);
+int rlx_dnc_has(struct rlx_store *store, const char *user_id, const char *phone_number,
+                bool *listedp);
+
+/* Gateways tell that they live; calls of one that has been silent for lease_ms are closed as failed, "gateway_lost" (what
+ * was said is kept). Only while the store has been reachable for a whole lease. *closedp = how many. */
+int rlx_gateway_beat(struct rlx_store *store, const char *gateway_id, const char *control_url,
+                     int64_t now_ms);
+int rlx_gateway_leave(struct rlx_store *store, const char *gateway_id);
+int rlx_calls_close_lost(struct rlx_store *store, int64_t now_ms, int64_t lease_ms, int *closedp);
+/* Calls that were dialed but whose fate never came (no stream, no final status callback) for longer than limit_ms. */
+int rlx_calls_stale(struct rlx_store *store, TALLOC_CTX *ctx, int64_t now_ms, int64_t limit_ms,
+                    json_t **callsp);
+
+/* ---- events, for live views: newer than `after` (0 = from the start), oldest first ---- */
+int rlx_call_events(struct rlx_store *store, TALLOC_CTX *ctx, const char *call_id, int64_t after,
+                    int limit, json_t **eventsp);
+
+/* ---- analysis (worker) ---- */
+int rlx_analysis_save(struct rlx_store *store, const char *call_id, const json_t *analysis);
+int rlx_analysis_fail(struct rlx_store *store, const char *call_id, const char *why);
+
+#endif

@@ -1,0 +1,24 @@
+/* Users and their sessions. See store.h for results and threads. */
+#ifndef RLX_STORE_USERS_H
+#define RLX_STORE_USERS_H
+
+#include "store/store.h"
+
+/* Creates a user; password_hash is a bcrypt text. RLX_ECONFLICT when the e-mail is taken (compared in lower case). */
+int rlx_user_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *email,
+                    const char *password_hash, const char *name, char **user_idp);
+/* By e-mail: {id, email, name, password_hash}. */
+int rlx_user_by_email(struct rlx_store *store, TALLOC_CTX *ctx, const char *email, json_t **userp);
+/* {id, email, name, phone, company, created_at} */
+int rlx_user_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id, char **jsonp);
+
+/* Refresh tokens are stored as SHA-256. expires_ms: wall clock. */
+int rlx_session_create(struct rlx_store *store, const char *user_id, const char *token_sha256,
+                       int64_t expires_ms);
+/* The user of a token that is not expired, else RLX_EAUTH. */
+int rlx_session_user(struct rlx_store *store, TALLOC_CTX *ctx, const char *token_sha256,
+                     int64_t now_ms, char **user_idp);
+int rlx_session_delete(struct rlx_store *store, const char *token_sha256);
+int rlx_sessions_expire(struct rlx_store *store, int64_t now_ms);
+
+#endif
