@@ -117,18 +117,13 @@ logged() { "$@" >"$LOG" 2>&1 || die_log "failed: $*"; }
 
 # build_with_progress WHAT FOLDER TARGET: ninja, one line of progress every tenth.
 build_with_progress() {
-    local start=$SECONDS
-    ninja -C "$2" -j "${RELAYX_BUILD_JOBS:-2}" "$3" 2>&1 | tee "$LOG" |
-        awk -v what="$1" -v start="$(date +%s)" '
-            match($0, /^\[[0-9]+\/[0-9]+\]/) {
-                split(substr($0, 2, RLENGTH - 2), n, "/")
-                tenth = int(10 * n[1] / n[2])
-                if (tenth > last) {
-                    last = tenth
-                    "date +%s" | getline now; close("date +%s")
-                    printf "setup: building %s: %d of %d steps, %d s\n", what, n[1], n[2], now - start
-                    fflush()
-                }
-            }' || die_log "the build of $1 failed"
+    local start=$SECONDS line tenth last=0
+    ninja -C "$2" -j "${RELAYX_BUILD_JOBS:-2}" "$3" 2>&1 | tee "$LOG" | while IFS= read -r line; do
+        [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+        tenth=$((10 * BASH_REMATCH[1] / BASH_REMATCH[2]))
+        [ "$tenth" -gt "$last" ] || continue
+        last=$tenth
+        say "building $1: step ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}, $((SECONDS - start)) s"
+    done || die_log "the build of $1 failed"
     say "built $1 ($((SECONDS - start)) s)"
 }
