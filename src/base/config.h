@@ -1,7 +1,10 @@
 /* Configuration: flags, then environment, then a .env file, then defaults; one table (config_table.h) names everything.
  *
  * A flag is the setting's name in lower case with dashes and without RELAYX_ (RELAYX_API_PORT = --api-port, OPENAI_BASE_URL =
- * --openai-base-url). Unknown RELAYX_* variables and unknown flags are an error that names the nearest known one.
+ * --openai-base-url); a BOOL takes --name, --no-name or --name=false. Values are checked by their kind when they are
+ * read. An empty value means "not set". Unknown RELAYX_* variables are an error that names the nearest known setting;
+ * flags that are no setting are the command's own (rlx_config_rest), which refuses those that it does not know with the
+ * help of rlx_config_nearest_flag.
  */
 #ifndef RLX_BASE_CONFIG_H
 #define RLX_BASE_CONFIG_H
@@ -37,6 +40,14 @@ int rlx_config_set(struct rlx_config *config, enum rlx_setting setting, const ch
 
 /* Arguments that were no setting (positional words and the command's own flags), NULL-terminated. */
 char **rlx_config_rest(const struct rlx_config *config, int *countp);
+
+/* "--api-port" for "--api-prot": the setting's flag, or the one of `own` (NULL-terminated, may be NULL), that is nearest
+ * by edit distance. On ctx. */
+char *rlx_config_nearest_flag(TALLOC_CTX *ctx, const char *flag, const char *const *own);
+
+/* Takes the settings of a .env file's text in, as rlx_config_load does: NAME=value lines, "export " before them, # for
+ * comments, '…' as it stands, "…" with \n \t \r \" \\. RLX_ECONFIG with *whyp names the line. */
+int rlx_config_parse_env(struct rlx_config *config, const char *text, TALLOC_CTX *ctx, char **whyp);
 
 /* Prints every setting with its value (secrets masked) and where it came from. */
 void rlx_config_print(const struct rlx_config *config, FILE *out);

@@ -30,7 +30,8 @@ struct rlx_http_reply {
 int rlx_http(struct rlx_http_reply **replyp, TALLOC_CTX *ctx, const struct rlx_http_request *request,
              char **whyp) __attribute__((warn_unused_result));
 
-/* The same with a JSON body (may be NULL) and a bearer token (may be NULL); *jsonp (optional) gets the parsed reply. */
+/* The same with a JSON body (may be NULL) and a bearer token (may be NULL); *jsonp (optional) gets the parsed reply:
+ * the caller's reference, NULL when the reply is empty or no JSON. 0 when an answer of any status came (see *statusp). */
 int rlx_http_json(long *statusp, json_t **jsonp, const char *method, const char *url,
                   const char *bearer, const json_t *body, long timeout_ms)
     __attribute__((warn_unused_result));

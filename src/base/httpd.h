@@ -28,7 +28,7 @@ typedef void rlx_handler_h(struct rlx_request *req, void *arg);
 
 struct rlx_route {
     const char *method;      /* "GET", "POST", … or "*" for any */
-    const char *path;        /* "/a/{name}/b"; a {name} matches one segment; a last "*" matches the rest */
+    const char *path;        /* "/a/{name}/b"; a {name} matches one segment; a last "*" matches the rest; the first row wins */
     rlx_handler_h *handler;
     size_t max_body;         /* bytes; 0 = 64 KiB */
 };
@@ -41,7 +41,8 @@ struct rlx_httpd_options {
     unsigned timeout_s;            /* idle connection; 0 = 60 */
     const struct rlx_route *routes;
     size_t route_count;
-    rlx_handler_h *before;         /* optional: runs first; if it replies, the route is not called */
+    rlx_handler_h *before;         /* optional: runs first, when the body is there (or was refused); if it replies, the
+                                      route is not called */
     rlx_handler_h *after;          /* optional: runs after the reply was chosen (access log, metrics) */
     rlx_handler_h *unmatched;      /* optional: 404s (static files) */
     void *arg;
@@ -61,6 +62,7 @@ void rlx_httpd_quiesce(struct rlx_httpd *server);
 /* ---- the request ---- */
 
 const char *rlx_request_method(const struct rlx_request *req);
+/* The path as it came: not decoded, without the query. */
 const char *rlx_request_path(const struct rlx_request *req);
 /* A {name} of the matched route, percent-decoded; NULL when the route has none. */
 const char *rlx_request_param(const struct rlx_request *req, const char *name);
@@ -73,7 +75,8 @@ const char *rlx_request_header(const struct rlx_request *req, const char *name);
 const char *rlx_request_peer(const struct rlx_request *req);
 /* The body, always NUL-terminated; length in *lengthp. */
 const char *rlx_request_body(const struct rlx_request *req, size_t *lengthp);
-/* The body as JSON (borrowed, freed with the request): 0, RLX_EJSON, or RLX_EMEDIA when the content type is another. */
+/* The body as JSON (borrowed, freed with the request): 0, RLX_EJSON, RLX_EINVAL when a string holds U+0000,
+ * or RLX_EMEDIA when the content type is another (none at all is taken as JSON). Any JSON value may come, not only an object. */
 int rlx_request_json(struct rlx_request *req, json_t **jsonp) __attribute__((warn_unused_result));
 /* A field of a form body (application/x-www-form-urlencoded or multipart/form-data); NULL when absent. */
 const char *rlx_request_field(struct rlx_request *req, const char *name, size_t *lengthp);
@@ -107,7 +110,10 @@ void rlx_reply_file(struct rlx_request *req, int status, const char *content_typ
 
 /* Streams a chunked body: `read` is called on the connection's thread, may block, writes at most `size` bytes and
  * returns their number, 0 = nothing yet (it is called again at once), RLX_STREAM_END at the end, or RLX_STREAM_ABORT.
- * `done` is called once when the stream is over for whatever reason, also when the client went away. */
+ * `done` is called once when the stream is over for whatever reason, also when the client went away; what hangs on the
+ * request still lives then. A reader that has nothing waits inside (a condition, a poll), or the thread would spin; it
+ * should come back at least every second or so, since only then a client that has gone and a server that stops are
+ * noticed, and must send something within the server's timeout_s. */
 #define RLX_STREAM_END (-1)
 #define RLX_STREAM_ABORT (-2)
 typedef ssize_t rlx_stream_read_h(void *buffer, size_t size, void *arg);
@@ -116,7 +122,8 @@ void rlx_reply_stream(struct rlx_request *req, int status, const char *content_t
                       rlx_stream_read_h *read, rlx_stream_done_h *done, void *arg);
 
 /* Answers a WebSocket handshake (RFC 6455 4.2) with 101 and hands the socket over: `socket` is called with a duplicated,
- * non-blocking fd (the receiver owns it) and bytes that came behind the request. RLX_EPROTO when the request is no
+ * non-blocking fd (the receiver owns it) and bytes that came behind the request; it is not called when the client goes before the 101 is
+ * sent, so `arg` is the server's or on the request. RLX_EPROTO when the request is no
  * WebSocket upgrade (nothing is sent then). */
 typedef void rlx_socket_h(int fd, const void *extra, size_t extra_length, void *arg);
 int rlx_reply_websocket(struct rlx_request *req, rlx_socket_h *socket, void *arg)

@@ -20,11 +20,12 @@ int rlx_ws_create(struct rlx_ws **wsp, TALLOC_CTX *ctx, bool server, size_t max_
                   rlx_ws_message_h *message, rlx_ws_output_h *output, void *arg)
     __attribute__((warn_unused_result));
 
-/* Bytes from the peer. 0, or RLX_EPROTO / RLX_ETOOBIG: close the socket then (a close frame was put out). */
+/* Bytes from the peer; ends with a flush, so what its messages' handlers queued (and pongs) goes out in one write. 0, or RLX_EPROTO / RLX_ETOOBIG: close the socket then (a close frame was put out). */
 int rlx_ws_feed(struct rlx_ws *ws, const void *data, size_t length)
     __attribute__((warn_unused_result));
 
-/* Queues a message; nothing goes out before rlx_ws_flush, so that many frames make one write. */
+/* Queues a message; nothing goes out before rlx_ws_flush or the end of rlx_ws_feed, so that many frames make one write.
+ * -EPIPE after a close, -ENOBUFS when more than 4 MiB are queued. */
 int rlx_ws_send(struct rlx_ws *ws, bool text, const void *data, size_t length)
     __attribute__((warn_unused_result));
 int rlx_ws_close(struct rlx_ws *ws, uint16_t code); /* queues a close frame */

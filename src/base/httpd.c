@@ -1,0 +1,473 @@
+#include "base/httpd.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/httpd_private.h"
+#include "base/log.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STACK_BYTES (1024u << 10) /* their frames are several times as large */
+#else
+#define STACK_BYTES (256u << 10)
+#endif
+#define LISTEN_BACKLOG 1024
+#define LINGER_MS 5000
+
+struct rlx_httpd {
+    struct rlx_httpd_options options;
+    struct MHD_Daemon *daemon;
+    uint16_t port;
+};
+
+/* ---- routes ---- */
+
+/* Matches the path against the pattern; parameters are noted (not decoded yet) in req when it is
+ * given. */
+static bool path_matches(const char *pattern, const char *path, struct rlx_request *req)
+{
+    size_t count = 0;
+
+    while (*pattern) {
+        if (*pattern == '*' && !pattern[1])
+            break;
+        if (*pattern == '{') {
+            size_t name = strcspn(pattern, "}"), length = strcspn(path, "/");
+            if (!length || count == RLX_HTTPD_MAX_PARAMS)
+                return false;
+            if (req)
+                req->params[count] = (struct rlx_param){
+                    .name = pattern + 1,
+                    .name_length = name - 1,
+                    .value = rlx_percent_decode(req, path, length, false, NULL),
+                };
+            count++;
+            pattern += name + (pattern[name] == '}');
+            path += length;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    if (!*pattern && *path)
+        return false;
+    if (req)
+        req->param_count = count;
+    return true;
+}
+
+static bool method_matches(const char *wanted, const char *method)
+{
+    return !strcmp(wanted, "*") || !strcmp(wanted, method) ||
+           (!strcmp(method, "HEAD") && !strcmp(wanted, "GET"));
+}
+
+/* The first route that matches; the methods that the path would take go to `allow` when there is
+ * none. */
+static const struct rlx_route *find_route(struct rlx_request *req, char **allowp)
+{
+    const struct rlx_httpd_options *options = &req->server->options;
+
+    for (size_t i = 0; i < options->route_count; i++) {
+        const struct rlx_route *route = &options->routes[i];
+        if (!path_matches(route->path, req->path, NULL))
+            continue;
+        if (method_matches(route->method, req->method)) {
+            path_matches(route->path, req->path, req);
+            return route;
+        }
+        const char *name = !strcmp(route->method, "GET") ? "GET, HEAD" : route->method;
+        *allowp =
+            *allowp ? talloc_asprintf_append(*allowp, ", %s", name) : talloc_strdup(req, name);
+    }
+    return NULL;
+}
+
+/* ---- one request ---- */
+
+/* True when a percent-encoded NUL stands in the text: no string of ours holds one, and none is to
+ * be cut at it. */
+static bool holds_nul(const char *text)
+{
+    return strstr(text, "%00") != NULL;
+}
+
+static void call_hook(rlx_handler_h *hook, struct rlx_request *req)
+{
+    if (hook)
+        hook(req, req->server->options.arg);
+}
+
+/* Chooses the reply: the refusals that need no handler, else the handler. */
+static void choose_reply(struct rlx_request *req)
+{
+    const struct rlx_httpd_options *options = &req->server->options;
+    char *allow = NULL;
+
+    call_hook(options->before, req);
+    if (req->response)
+        return;
+    if (holds_nul(req->path) || holds_nul(req->query)) {
+        rlx_reply_error(req, RLX_EINVAL, "the URL holds U+0000");
+        return;
+    }
+    if (!req->route) {
+        find_route(req, &allow);
+        if (allow) {
+            rlx_reply_header(req, "Allow", allow);
+            rlx_reply_error(req, RLX_EMETHOD, NULL);
+        } else if (options->unmatched) {
+            call_hook(options->unmatched, req);
+        } else {
+            rlx_reply_error(req, RLX_ENOTFOUND, NULL);
+        }
+        return;
+    }
+    if (req->too_big) {
+        char detail[80];
+        snprintf(detail, sizeof detail, "the body is larger than the %zu bytes allowed here",
+                 req->max_body);
+        rlx_reply_error(req, RLX_ETOOBIG, detail);
+        return;
+    }
+    req->route->handler(req, options->arg);
+}
+
+static enum MHD_Result answer(struct rlx_request *req)
+{
+    choose_reply(req);
+    if (!req->response) {
+        rlx_log(RLX_ERROR, "httpd.no_reply", "method=%s path=%s", req->method, req->path);
+        rlx_reply_error(req, RLX_EINTERNAL, NULL);
+    }
+    call_hook(req->server->options.after, req);
+    if (!req->response)
+        return MHD_NO;
+    for (struct rlx_field *header = req->headers; header; header = header->next)
+        MHD_add_response_header(req->response, header->name, header->value);
+    if (req->too_big)
+        MHD_add_response_header(req->response, MHD_HTTP_HEADER_CONNECTION, "close");
+    enum MHD_Result result =
+        MHD_queue_response(req->connection, (unsigned)req->status, req->response);
+    MHD_destroy_response(req->response);
+    req->response = NULL;
+    return result;
+}
+
+/* The headers are there: finds the route and refuses a body that says it is too long. */
+static enum MHD_Result begin(struct rlx_request *req, const char *method)
+{
+    char *allow = NULL;
+
+    req->begun = true;
+    req->method = talloc_strdup(req, method);
+    if (!req->method)
+        return MHD_NO;
+    req->route = find_route(req, &allow);
+    talloc_free(allow);
+    req->max_body =
+        req->route && req->route->max_body ? req->route->max_body : RLX_HTTPD_DEFAULT_BODY;
+    const char *length = rlx_request_header(req, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    if (length && strtoull(length, NULL, 10) > req->max_body) {
+        req->too_big = req->unread = true;
+        return answer(req);
+    }
+    return MHD_YES;
+}
+
+/* A piece of the body. One that is too long in pieces is read on without being kept, so that the
+ * client gets to see its 413, up to a limit. */
+static enum MHD_Result take_body(struct rlx_request *req, const char *data, size_t length)
+{
+    if (req->too_big || length > req->max_body - req->length) {
+        req->too_big = true;
+        req->discarded += length;
+        return req->discarded > RLX_HTTPD_DISCARD_MAX ? MHD_NO : MHD_YES;
+    }
+    if (req->length + length + 1 > req->capacity) {
+        size_t capacity = req->capacity ? req->capacity * 2 : 4096;
+        while (capacity < req->length + length + 1)
+            capacity *= 2;
+        if (capacity > req->max_body + 1)
+            capacity = req->max_body + 1;
+        char *body = talloc_realloc_size(req, req->body, capacity);
+        if (!body)
+            return MHD_NO;
+        req->body = body;
+        req->capacity = capacity;
+    }
+    memcpy(req->body + req->length, data, length);
+    req->length += length;
+    req->body[req->length] = '\0';
+    return MHD_YES;
+}
+
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data,
+                              size_t *lengthp, void **statep)
+{
+    struct rlx_request *req = *statep;
+    enum MHD_Result result;
+
+    (void)cls, (void)connection, (void)url, (void)version;
+    if (!req)
+        return MHD_NO;
+    if (!req->begun)
+        return begin(req, method);
+    if (*lengthp) {
+        result = take_body(req, data, *lengthp);
+        *lengthp = 0;
+        return result;
+    }
+    return answer(req);
+}
+
+/* Called with the request target as it came, before anything else of a request. */
+static void *target_came(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+    struct rlx_request *req = talloc_zero(NULL, struct rlx_request);
+    const union MHD_ConnectionInfo *info;
+
+    if (!req)
+        return NULL;
+    req->server = cls;
+    req->connection = connection;
+    req->method = "";
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    req->fd = info ? info->connect_fd : -1;
+    if (!strncasecmp(uri, "http://", 7)) { /* the absolute form, which a proxy's client may send */
+        uri += 7;
+        uri += strcspn(uri, "/?");
+    }
+    size_t length = strcspn(uri, "?#");
+    req->path = length ? talloc_strndup(req, uri, length) : talloc_strdup(req, "/");
+    req->query = uri[length] == '?' ? talloc_strdup(req, uri + length) : "";
+    if (req->path && req->query && *req->query)
+        req->query_fields = rlx_field_parse_urlencoded(req, req->query + 1, strlen(req->query + 1));
+    if (!req->path || !req->query) {
+        talloc_free(req);
+        return NULL;
+    }
+    return req;
+}
+
+/* The client may still be sending a body that nobody wants: closing now would reset the connection
+ * and take the 413 away from it (RFC 9112 9.6). So what comes is read and dropped for a while. */
+static void linger(int fd)
+{
+    char waste[4096];
+    uint64_t end = rlx_now_ms() + LINGER_MS;
+    size_t total = 0;
+
+    shutdown(fd, SHUT_WR);
+    for (uint64_t now; (now = rlx_now_ms()) < end && total < RLX_HTTPD_DISCARD_MAX;) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        if (poll(&p, 1, (int)(end - now)) <= 0)
+            break;
+        ssize_t n = recv(fd, waste, sizeof waste, MSG_DONTWAIT);
+        if (n <= 0)
+            break;
+        total += (size_t)n;
+    }
+}
+
+static void completed(void *cls, struct MHD_Connection *connection, void **statep,
+                      enum MHD_RequestTerminationCode code)
+{
+    struct rlx_request *req = *statep;
+
+    (void)cls, (void)connection;
+    if (!req)
+        return;
+    *statep = NULL;
+    if (req->stream && req->stream->done)
+        req->stream->done(req->stream->arg);
+    if (req->unread && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        linger(req->fd);
+    if (req->response)
+        MHD_destroy_response(req->response);
+    json_decref(req->json);
+    talloc_free(req);
+}
+
+/* ---- the server ---- */
+
+static void log_mhd(void *cls, const char *format, va_list args)
+{
+    char text[512];
+
+    (void)cls;
+    vsnprintf(text, sizeof text, format, args);
+    text[strcspn(text, "\n")] = '\0';
+    rlx_log(RLX_DEBUG, "httpd.mhd", "message=%s", text);
+}
+
+/* A listening socket made here gives the exact error, which MHD would swallow. */
+static int listen_on(int *fdp, uint16_t *portp, const struct rlx_httpd_options *options)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *address = NULL;
+    struct sockaddr_storage bound;
+    socklen_t bound_length = sizeof bound;
+    char service[8];
+    int one = 1, fd = -1, err = 0;
+
+    snprintf(service, sizeof service, "%u", options->port);
+    if (getaddrinfo(options->host ? options->host : "127.0.0.1", service, &hints, &address))
+        return -EADDRNOTAVAIL;
+    fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ||
+        (options->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one)) ||
+        bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, LISTEN_BACKLOG) ||
+        getsockname(fd, (struct sockaddr *)&bound, &bound_length)) {
+        err = -errno;
+        goto out;
+    }
+    *portp = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                                               : ((struct sockaddr_in *)&bound)->sin_port);
+    *fdp = fd;
+    fd = -1;
+out:
+    if (fd >= 0)
+        close(fd);
+    freeaddrinfo(address);
+    return err;
+}
+
+static int stop(struct rlx_httpd *server)
+{
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
+    return 0;
+}
+
+int rlx_httpd_start(struct rlx_httpd **serverp, TALLOC_CTX *ctx,
+                    const struct rlx_httpd_options *options)
+{
+    struct rlx_httpd *server;
+    int fd = -1, err;
+
+    if (!serverp || !options || (options->route_count && !options->routes))
+        return -EINVAL;
+    server = talloc_zero(ctx, struct rlx_httpd);
+    if (!server)
+        return -ENOMEM;
+    server->options = *options;
+    err = listen_on(&fd, &server->port, options);
+    if (err)
+        goto out;
+    talloc_set_destructor(server, stop);
+    server->daemon = MHD_start_daemon(
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_ALLOW_UPGRADE |
+            MHD_USE_ITC | MHD_USE_ERROR_LOG,
+        server->port, NULL, NULL, handle, server, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, target_came, server,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_CONNECTION_LIMIT,
+        options->max_connections ? options->max_connections : 1024u, MHD_OPTION_CONNECTION_TIMEOUT,
+        options->timeout_s ? options->timeout_s : 60u, MHD_OPTION_THREAD_STACK_SIZE,
+        (size_t)STACK_BYTES, MHD_OPTION_END);
+    if (!server->daemon) {
+        err = -ENOMEM; /* the socket is fine: threads or memory are missing */
+        goto out;
+    }
+    fd = -1;
+    *serverp = server;
+out:
+    if (fd >= 0)
+        close(fd);
+    if (err)
+        talloc_free(server);
+    return err;
+}
+
+uint16_t rlx_httpd_port(const struct rlx_httpd *server)
+{
+    return server->port;
+}
+
+void rlx_httpd_quiesce(struct rlx_httpd *server)
+{
+    MHD_socket fd = MHD_quiesce_daemon(server->daemon);
+
+    if (fd != MHD_INVALID_SOCKET)
+        close(fd);
+}
+
+/* ---- what the header promises about requests ---- */
+
+const char *rlx_request_method(const struct rlx_request *req)
+{
+    return req->method;
+}
+
+const char *rlx_request_path(const struct rlx_request *req)
+{
+    return req->path;
+}
+
+const char *rlx_request_param(const struct rlx_request *req, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; i < req->param_count; i++)
+        if (req->params[i].name_length == length && !memcmp(req->params[i].name, name, length))
+            return req->params[i].value;
+    return NULL;
+}
+
+const char *rlx_request_query(const struct rlx_request *req, const char *name)
+{
+    const struct rlx_field *field = rlx_field_find(req->query_fields, name);
+
+    return field ? field->value : NULL;
+}
+
+const char *rlx_request_query_string(const struct rlx_request *req)
+{
+    return req->query;
+}
+
+const char *rlx_request_header(const struct rlx_request *req, const char *name)
+{
+    return MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name);
+}
+
+const char *rlx_request_peer(const struct rlx_request *req)
+{
+    struct rlx_request *own = (struct rlx_request *)(uintptr_t)req; /* fills its own cache */
+    const union MHD_ConnectionInfo *info;
+
+    if (*req->peer)
+        return req->peer;
+    info = MHD_get_connection_info(req->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info && info->client_addr)
+        getnameinfo(info->client_addr,
+                    info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                             : sizeof(struct sockaddr_in),
+                    own->peer, sizeof own->peer, NULL, 0, NI_NUMERICHOST);
+    return strncmp(req->peer, "::ffff:", 7) ? req->peer : req->peer + 7;
+}
+
+bool rlx_request_client_gone(const struct rlx_request *req)
+{
+    return rlx_socket_gone(req->fd);
+}
+
+void rlx_request_set_data(struct rlx_request *req, void *data)
+{
+    req->data = data;
+}
+
+void *rlx_request_data(const struct rlx_request *req)
+{
+    return req->data;
+}

@@ -1,0 +1,90 @@
+/* What httpd.c, httpd_reply.c and httpd_body.c share; nobody else includes it. */
+#ifndef RLX_BASE_HTTPD_PRIVATE_H
+#define RLX_BASE_HTTPD_PRIVATE_H
+
+#include <microhttpd.h>
+
+#include "base/httpd.h"
+
+#define RLX_HTTPD_MAX_PARAMS 8
+#define RLX_HTTPD_DEFAULT_BODY (64u << 10)
+#define RLX_HTTPD_DISCARD_MAX (64u << 20)
+
+/* A decoded name and value: of the query, or of a form body. */
+struct rlx_field {
+    char *name;
+    char *value;
+    size_t length;
+    char *filename;
+    struct rlx_field *next;
+};
+
+struct rlx_param {
+    const char *name;
+    size_t name_length;
+    char *value;
+};
+
+struct rlx_stream {
+    rlx_stream_read_h *read;
+    rlx_stream_done_h *done;
+    void *arg;
+    int fd; /* the connection's, to see that the client has gone */
+};
+
+struct rlx_upgrade {
+    rlx_socket_h *socket;
+    void *arg;
+};
+
+struct rlx_request {
+    struct rlx_httpd *server;
+    struct MHD_Connection *connection;
+    const char *method;
+    char *path;         /* as it came, without the query */
+    const char *query;  /* with its '?', or "" */
+    struct rlx_field *query_fields;
+    char peer[64];
+    int fd;
+
+    const struct rlx_route *route;
+    struct rlx_param params[RLX_HTTPD_MAX_PARAMS];
+    size_t param_count;
+    bool begun;      /* the headers were seen */
+    bool too_big;    /* the body is longer than the route takes */
+    bool unread;     /* answered before the body was read: linger */
+    size_t max_body;
+
+    char *body;
+    size_t length;
+    size_t capacity;
+    size_t discarded;
+    json_t *json;
+    bool form_parsed;
+    struct rlx_field *fields;
+
+    void *data;
+    int status;
+    struct MHD_Response *response;
+    struct rlx_field *headers; /* newest first */
+    struct rlx_stream *stream;
+    struct rlx_upgrade upgrade;
+};
+
+/* Splits "a=1&b=2" into decoded fields in their order; children of ctx. NULL when there is none or no memory. */
+struct rlx_field *rlx_field_parse_urlencoded(TALLOC_CTX *ctx, const char *text, size_t length);
+/* Splits a multipart/form-data body (RFC 7578). `content_type` holds the boundary. Parts without a name and a last part
+ * without its end are left out. */
+struct rlx_field *rlx_field_parse_multipart(TALLOC_CTX *ctx, const char *content_type,
+                                            const char *body, size_t length);
+const struct rlx_field *rlx_field_find(const struct rlx_field *fields, const char *name);
+/* Percent-decodes; `plus` makes '+' a space. The length of the result goes to *lengthp. */
+char *rlx_percent_decode(TALLOC_CTX *ctx, const char *text, size_t length, bool plus,
+                         size_t *lengthp);
+
+/* The reader of a stream's response, and what frees it. */
+ssize_t rlx_stream_pull(void *cls, uint64_t position, char *buffer, size_t size);
+/* True when the peer of the socket has closed or reset. */
+bool rlx_socket_gone(int fd);
+
+#endif
