@@ -398,8 +398,10 @@ void rlx_httpd_quiesce(struct rlx_httpd *server)
 {
     MHD_socket fd = MHD_quiesce_daemon(server->daemon);
 
-    if (fd != MHD_INVALID_SOCKET)
+    if (fd != MHD_INVALID_SOCKET) {
+        shutdown(fd, SHUT_RD); /* MHD's thread may still be polling it, which keeps it open */
         close(fd);
+    }
 }
 
 /* ---- what the header promises about requests ---- */

@@ -133,6 +133,13 @@ void rlx_reply_stream(struct rlx_request *req, int status, const char *content_t
     struct rlx_stream *stream = req->response ? NULL : talloc_zero(NULL, struct rlx_stream);
     struct MHD_Response *response = NULL;
 
+    if (stream && !strcmp(req->method, "HEAD")) { /* MHD would send the last chunk all the same */
+        talloc_free(stream);
+        if (done)
+            done(arg);
+        rlx_reply(req, status, content_type, "", 0);
+        return;
+    }
     if (stream) {
         *stream = (struct rlx_stream){.read = read, .done = done, .arg = arg, .fd = req->fd};
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK,

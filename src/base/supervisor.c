@@ -60,6 +60,8 @@ struct rlx_supervisor {
     bool stopping;
     bool killing;
     const char *failed;
+    unsigned backoff_first_ms;
+    unsigned backoff_max_ms;
     int signals;
     sigset_t old_mask;
 };
@@ -72,7 +74,15 @@ int rlx_supervisor_create(struct rlx_supervisor **supervisorp, TALLOC_CTX *ctx)
     if (!*supervisorp)
         return -ENOMEM;
     (*supervisorp)->signals = -1;
+    rlx_supervisor_set_backoff(*supervisorp, BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
     return 0;
+}
+
+void rlx_supervisor_set_backoff(struct rlx_supervisor *supervisor, unsigned first_ms,
+                                unsigned max_ms)
+{
+    supervisor->backoff_first_ms = first_ms;
+    supervisor->backoff_max_ms = max_ms;
 }
 
 static struct member *find(const struct rlx_supervisor *supervisor, const char *name)
@@ -214,14 +224,14 @@ static void become(const struct member *member, int out, const sigset_t *mask, p
     _exit(127);
 }
 
-static void later(struct member *member, uint64_t now)
+static void later(const struct rlx_supervisor *supervisor, struct member *member, uint64_t now)
 {
     unsigned wait = 0;
 
     if (member->deaths > 1) {
         unsigned doublings = member->deaths - 2 < 8 ? member->deaths - 2 : 8;
-        wait = BACKOFF_FIRST_MS << doublings;
-        wait = wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS;
+        wait = supervisor->backoff_first_ms << doublings;
+        wait = wait < supervisor->backoff_max_ms ? wait : supervisor->backoff_max_ms;
     }
     member->state = WAITING;
     member->deadline_ms = now + wait;
@@ -343,7 +353,7 @@ static void died(struct rlx_supervisor *supervisor, struct member *member, int s
         rlx_log(RLX_ERROR, "child.given_up", "child=%s deaths=%u", member->spec.name,
                 member->deaths);
     }
-    later(member, now);
+    later(supervisor, member, now);
 }
 
 static void reap(struct rlx_supervisor *supervisor, uint64_t now)

@@ -42,6 +42,10 @@ int rlx_supervisor_create(struct rlx_supervisor **supervisorp, TALLOC_CTX *ctx)
 int rlx_supervisor_add(struct rlx_supervisor *supervisor, const struct rlx_child *child)
     __attribute__((warn_unused_result));
 
+/* Changes the waits between restarts: the second one waits first_ms, each further one twice as long, up to max_ms. */
+void rlx_supervisor_set_backoff(struct rlx_supervisor *supervisor, unsigned first_ms,
+                                unsigned max_ms);
+
 /* Runs until a signal or rlx_supervisor_stop, then stops the children in reverse order of adding. 0 after such a stop;
  * RLX_ECONFIG when a child could not be brought up (*namep is its name then), -errno when the loop can't be set up. */
 int rlx_supervisor_run(struct rlx_supervisor *supervisor, rlx_supervisor_ready_h *ready, void *arg,

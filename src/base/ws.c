@@ -52,30 +52,40 @@ static void put_out(struct rlx_ws *ws)
         ws->output(ws->out, n, ws->arg);
 }
 
+static bool make_room(struct rlx_ws *ws, size_t wanted)
+{
+    size_t capacity = ws->out_capacity ? ws->out_capacity : OUT_FIRST;
+
+    while (capacity < wanted)
+        capacity *= 2;
+    if (capacity > ws->out_capacity) {
+        uint8_t *out = talloc_realloc_size(ws, ws->out, capacity);
+        if (!out)
+            return false;
+        ws->out = out;
+        ws->out_capacity = capacity;
+    }
+    return true;
+}
+
+/* Takes everything, in pieces if need be: after a short write wslay would wait for the next round. */
 static ssize_t write_cb(wslay_event_context_ptr wslay, const uint8_t *data, size_t length,
                         int flags, void *arg)
 {
     struct rlx_ws *ws = arg;
 
     (void)flags;
-    if (length > OUT_MAX)
-        length = OUT_MAX;
-    if (ws->out_length + length > OUT_MAX)
-        put_out(ws);
-    if (ws->out_length + length > ws->out_capacity) {
-        size_t capacity = ws->out_capacity ? ws->out_capacity : OUT_FIRST;
-        while (capacity < ws->out_length + length)
-            capacity *= 2;
-        uint8_t *out = talloc_realloc_size(ws, ws->out, capacity);
-        if (!out) {
+    for (size_t at = 0, n; at < length; at += n) {
+        if (ws->out_length == OUT_MAX)
+            put_out(ws);
+        n = length - at < OUT_MAX - ws->out_length ? length - at : OUT_MAX - ws->out_length;
+        if (!make_room(ws, ws->out_length + n)) {
             wslay_event_set_error(wslay, WSLAY_ERR_CALLBACK_FAILURE);
             return -1;
         }
-        ws->out = out;
-        ws->out_capacity = capacity;
+        memcpy(ws->out + ws->out_length, data + at, n);
+        ws->out_length += n;
     }
-    memcpy(ws->out + ws->out_length, data, length);
-    ws->out_length += length;
     return (ssize_t)length;
 }
 
