@@ -1,0 +1,213 @@
+#include "../rlx_test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "audio/g711.h"
+#include "audio/recorder.h"
+#include "audio/wav.h"
+
+#define CALLEE 0x90
+#define AGENT 0xa5
+
+struct place {
+    char dir[64];
+    char path[80];
+    TALLOC_CTX *ctx;
+};
+
+static int place_setup(void **state)
+{
+    struct place *place = talloc_zero(NULL, struct place);
+
+    snprintf(place->dir, sizeof(place->dir), "/tmp/rlx-recorder-XXXXXX");
+    if (!mkdtemp(place->dir))
+        return -1;
+    snprintf(place->path, sizeof(place->path), "%s/call.wav", place->dir);
+    place->ctx = talloc_new(place);
+    *state = place;
+    return 0;
+}
+
+static int place_teardown(void **state)
+{
+    struct place *place = *state;
+
+    talloc_free(place->ctx);
+    unlink(place->path);
+    rmdir(place->dir);
+    return talloc_free(place);
+}
+
+static struct rlx_wav *load(struct place *place)
+{
+    struct rlx_wav *wav = NULL;
+    struct stat st;
+    int fd = open(place->path, O_RDONLY);
+    uint8_t *data;
+
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &st), 0);
+    data = talloc_size(place->ctx, (size_t)st.st_size);
+    assert_int_equal(read(fd, data, (size_t)st.st_size), st.st_size);
+    close(fd);
+    assert_int_equal(rlx_wav_read(&wav, place->ctx, data, (size_t)st.st_size, NULL), 0);
+    assert_int_equal(wav->rate_hz, 8000);
+    assert_int_equal(wav->channels, 2);
+    return wav;
+}
+
+static void fill(uint8_t *bytes, uint8_t code, size_t length)
+{
+    memset(bytes, code, length);
+}
+
+/* Asserts that [from, to) ms of a channel (0 = callee, 1 = agent) hold `code`. */
+static void check(const struct rlx_wav *wav, int channel, size_t from_ms, size_t to_ms,
+                  uint8_t code)
+{
+    assert_true(wav->frames >= to_ms * 8);
+    for (size_t i = from_ms * 8; i < to_ms * 8; i++)
+        assert_int_equal(wav->samples[2 * i + (size_t)channel], rlx_ulaw_sample(code));
+}
+
+static void both_channels_and_holes(void **state)
+{
+    struct place *place = *state;
+    struct rlx_recorder *recorder;
+    uint8_t frame[800];
+    struct rlx_wav *wav;
+
+    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->path), 0);
+    assert_int_equal(load(place)->frames, 0);
+    fill(frame, CALLEE, 160);
+    for (uint64_t t = 100; t < 3000; t += 20)
+        rlx_recorder_callee(recorder, t, frame, 160);
+    fill(frame, AGENT, 800);
+    rlx_recorder_agent(recorder, 1000, frame, 800);
+    assert_int_equal(rlx_recorder_length_ms(recorder), 3000);
+    assert_int_equal(rlx_recorder_finish(recorder, 3500), 0);
+    wav = load(place);
+    assert_int_equal(wav->frames, 3500 * 8);
+    check(wav, 0, 0, 100, 0xff);
+    check(wav, 0, 100, 3000, CALLEE);
+    check(wav, 0, 3000, 3500, 0xff);
+    check(wav, 1, 0, 1000, 0xff);
+    check(wav, 1, 1000, 1100, AGENT);
+    check(wav, 1, 1100, 3500, 0xff);
+    assert_int_equal(rlx_recorder_tick(recorder, 4000), -EBADF);
+}
+
+static void what_was_written_can_still_be_cut(void **state)
+{
+    struct place *place = *state;
+    struct rlx_recorder *recorder;
+    uint8_t chunk[8000];
+    struct rlx_wav *wav;
+
+    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->path), 0);
+    fill(chunk, AGENT, sizeof(chunk));
+    rlx_recorder_agent(recorder, 500, chunk, sizeof(chunk));
+    assert_int_equal(rlx_recorder_tick(recorder, 2000), 0);
+    check(load(place), 1, 500, 1500, AGENT);
+    rlx_recorder_agent_cut(recorder, 800);
+    assert_int_equal(rlx_recorder_tick(recorder, 3000), 0);
+    wav = load(place);
+    check(wav, 1, 500, 800, AGENT);
+    check(wav, 1, 800, 3000, 0xff);
+    rlx_recorder_agent(recorder, 3100, chunk, 800); /* resumed */
+    assert_int_equal(rlx_recorder_finish(recorder, 3150), 0);
+    wav = load(place);
+    assert_int_equal(wav->frames, 3150 * 8);
+    check(wav, 1, 3100, 3150, AGENT);
+}
+
+/* A quarter of an hour passes, with silence of its own lengths, without a tick for 20 s at a time.
+ */
+static void long_holes_and_late_ticks(void **state)
+{
+    struct place *place = *state;
+    struct rlx_recorder *recorder;
+    uint8_t frame[160];
+    struct rlx_wav *wav;
+
+    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->path), 0);
+    fill(frame, CALLEE, 160);
+    for (uint64_t t = 0; t < 900000; t += 20000) {
+        rlx_recorder_callee(recorder, t, frame, 160);
+        rlx_recorder_callee(recorder, t > 9000 ? t - 9000 : t, frame, 160); /* too old: dropped */
+        rlx_recorder_callee(recorder, t + 11000, frame, 160);
+    }
+    rlx_recorder_agent(recorder, 2000000, frame, 160); /* far ahead: dropped */
+    rlx_recorder_agent(recorder, UINT64_MAX, frame, 160);
+    rlx_recorder_callee(recorder, UINT64_MAX - 5, frame, 160);
+    talloc_free(recorder); /* finishes */
+    wav = load(place);
+    assert_int_equal(wav->frames, (880000 + 11000 + 20) * 8);
+    for (size_t t = 0; t < 880000; t += 20000) {
+        check(wav, 0, t, t + 20, CALLEE);
+        check(wav, 0, t + 20, t + 11000, 0xff);
+        check(wav, 0, t + 11000, t + 11020, CALLEE);
+        check(wav, 1, t, t + 20000, 0xff);
+    }
+}
+
+static void a_kill_leaves_a_valid_file(void **state)
+{
+    struct place *place = *state;
+    pid_t child = fork();
+    struct rlx_wav *wav;
+    int status;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct rlx_recorder *recorder;
+        uint8_t frame[160];
+
+        fill(frame, CALLEE, 160);
+        if (rlx_recorder_create(&recorder, place->ctx, place->path) != 0)
+            _exit(1);
+        for (uint64_t t = 0; t < 2500; t += 20) {
+            rlx_recorder_callee(recorder, t, frame, 160);
+            if (t % 1000 == 980 && rlx_recorder_tick(recorder, t + 20) != 0)
+                _exit(1);
+        }
+        kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    wav = load(place);
+    assert_int_equal(wav->frames, 2000 * 8);
+    check(wav, 0, 0, 2000, CALLEE);
+}
+
+static void an_existing_file_is_not_overwritten(void **state)
+{
+    struct place *place = *state;
+    struct rlx_recorder *recorder, *second;
+
+    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->path), 0);
+    assert_int_equal(rlx_recorder_create(&second, place->ctx, place->path), -EEXIST);
+    assert_int_equal(rlx_recorder_create(&second, place->ctx, "/nonexistent/x.wav"), -ENOENT);
+}
+
+#define PLACE_TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACE_TEST(both_channels_and_holes),
+        PLACE_TEST(what_was_written_can_still_be_cut),
+        PLACE_TEST(long_holes_and_late_ticks),
+        PLACE_TEST(a_kill_leaves_a_valid_file),
+        PLACE_TEST(an_existing_file_is_not_overwritten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
