@@ -18,6 +18,8 @@ bool rlx_is_backchannel(const char *text);
 bool rlx_is_short_answer(const char *text);
 /* The agent's words end in a question. */
 bool rlx_is_question(const char *text);
+/* The callee's words ask something, by their order or their mark (speech to text often leaves the "?" out). */
+bool rlx_is_asking(const char *text);
 /* "bye", "goodbye", "have a good day", "thanks bye", "that's all" … as the whole utterance. */
 bool rlx_is_farewell(const char *text);
 /* Opt-out by phrase ("stop calling", "take me off", "do not call me", "remove my number"; bare "stop" only as the whole
