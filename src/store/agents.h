@@ -4,9 +4,9 @@
 
 #include "store/store.h"
 
-/* `fields` holds validated columns: name, prompt_text, template_source, voice_settings{}, llm_model, temperature, max_tokens,
- * is_active, greeting, goodbye, language, first_speaker, turn_settings{}, knowledge_mode, max_duration_s, extraction[] …
- * *jsonp gets the whole agent. */
+/* `fields` holds validated columns: name, prompt_text, template_source, voice_settings{},
+ * llm_model, temperature, max_tokens, is_active, greeting, goodbye, language, first_speaker,
+ * turn_settings{}, knowledge_mode, max_duration_s, extraction[] … *jsonp gets the whole agent. */
 int rlx_agent_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                      const json_t *fields, char **jsonp);
 /* Changes only the fields that are present. */
@@ -20,14 +20,18 @@ int rlx_agents_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_i
 /* Keeps the calls, with agent_id null. */
 int rlx_agent_delete(struct rlx_store *store, const char *user_id, const char *agent_id);
 
-/* Knowledge. source_type: manual | answer | url | file. An answer has `questions` (JSON array of ways to ask) and content =
- * the words to say. `vectors`: count × dim floats (one per question for an answer, one per chunk else), may be NULL.
- * *jsonp gets {id, agent_id, title, content, source_type, source_url, questions, created_at}. */
+/* Knowledge. source_type: manual | answer | url | file. An answer has `questions` (JSON array of
+ * ways to ask) and content = the words to say. `vectors`: count × dim floats (one per question for
+ * an answer, one per chunk else), may be NULL. *jsonp gets {id, agent_id, title, content,
+ * source_type, source_url, questions, created_at}. */
 int rlx_knowledge_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                          const json_t *fields, const float *vectors, size_t count, size_t dim,
                          char **jsonp);
 int rlx_knowledge_set_vectors(struct rlx_store *store, const char *knowledge_id,
                               const float *vectors, size_t count, size_t dim);
+/* One entry by id, for the embedding job (no user check). */
+int rlx_knowledge_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *knowledge_id,
+                      char **jsonp);
 int rlx_knowledge_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                        const char *agent_id, int limit, const char *cursor, char **jsonp,
                        char **next_cursorp, int64_t *totalp);

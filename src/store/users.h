@@ -4,7 +4,8 @@
 
 #include "store/store.h"
 
-/* Creates a user; password_hash is a bcrypt text. RLX_ECONFLICT when the e-mail is taken (compared in lower case). */
+/* Creates a user; password_hash is a bcrypt text. RLX_ECONFLICT when the e-mail is taken (compared
+ * in lower case). */
 int rlx_user_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *email,
                     const char *password_hash, const char *name, char **user_idp);
 /* By e-mail: {id, email, name, password_hash}. */
@@ -18,6 +19,13 @@ int rlx_session_create(struct rlx_store *store, const char *user_id, const char 
 /* The user of a token that is not expired, else RLX_EAUTH. */
 int rlx_session_user(struct rlx_store *store, TALLOC_CTX *ctx, const char *token_sha256,
                      int64_t now_ms, char **user_idp);
+/* Replaces the token by its successor (made by the caller, the same for the same token) in one
+ * family. For 30 s the old one still yields the same successor; a later use of it revokes the whole
+ * family: RLX_EAUTH. */
+int rlx_session_rotate(struct rlx_store *store, TALLOC_CTX *ctx, const char *token_sha256,
+                       const char *successor_sha256, int64_t now_ms, int64_t expires_ms,
+                       char **user_idp);
+/* Ends the token and its whole family. */
 int rlx_session_delete(struct rlx_store *store, const char *token_sha256);
 int rlx_sessions_expire(struct rlx_store *store, int64_t now_ms);
 

@@ -1,0 +1,117 @@
+#include "store/agents.h"
+
+#include <errno.h>
+
+#include "base/crypto.h"
+#include "store/db.h"
+
+static int agent_read(struct rlx_db *db, TALLOC_CTX *ctx, const char *user_id, const char *agent_id,
+                      char **jsonp)
+{
+    struct rlx_text_out out = {.ctx = ctx};
+    int err = RLX_RUN(db, RLX_Q_AGENT_GET, rlx_row_take_text, &out, NULL, RLX_TEXT(agent_id),
+                      RLX_TEXT(user_id));
+
+    *jsonp = out.text;
+    return err ? err : out.text ? 0 : RLX_ENOTFOUND;
+}
+
+/* Writes the fields, then reads the whole agent back. */
+static int agent_write(struct rlx_db *db, TALLOC_CTX *ctx, const char *user_id,
+                       const char *agent_id, const json_t *fields, char **jsonp)
+{
+    int rows = 0;
+    char *text = rlx_json_text(ctx, fields, "{}");
+
+    if (!text)
+        return -ENOMEM;
+    int err = RLX_RUN(db, RLX_Q_AGENT_UPDATE, NULL, NULL, &rows, RLX_TEXT(agent_id),
+                      RLX_TEXT(user_id), RLX_TEXT(text));
+    talloc_free(text);
+    if (!err && !rows)
+        err = RLX_ENOTFOUND;
+    return err ? err : agent_read(db, ctx, user_id, agent_id, jsonp);
+}
+
+int rlx_agent_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                     const json_t *fields, char **jsonp)
+{
+    char id[RLX_UUID_TEXT];
+    struct rlx_db *db;
+
+    if (!store || !user_id || !jsonp)
+        return -EINVAL;
+    const char *name = json_string_value(json_object_get(fields, "name"));
+    const char *prompt = json_string_value(json_object_get(fields, "prompt_text"));
+    if (!name || !prompt)
+        return RLX_EINVAL;
+    rlx_uuid(id);
+    int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
+    if (err)
+        return err;
+    err = RLX_RUN(db, RLX_Q_AGENT_CREATE, NULL, NULL, NULL, RLX_TEXT(id), RLX_TEXT(user_id),
+                  RLX_TEXT(name), RLX_TEXT(prompt));
+    if (!err)
+        err = agent_write(db, ctx, user_id, id, fields, jsonp);
+    return rlx_db_end(db, err);
+}
+
+int rlx_agent_update(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                     const char *agent_id, const json_t *fields, char **jsonp)
+{
+    struct rlx_db *db;
+
+    if (!store || !user_id || !agent_id || !jsonp)
+        return -EINVAL;
+    int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
+    if (err)
+        return err;
+    return rlx_db_end(db, agent_write(db, ctx, user_id, agent_id, fields, jsonp));
+}
+
+int rlx_agent_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                  const char *agent_id, char **jsonp)
+{
+    struct rlx_db *db;
+
+    if (!store || !user_id || !agent_id || !jsonp)
+        return -EINVAL;
+    int err = rlx_db_begin(store, RLX_DB_READ, &db);
+    if (err)
+        return err;
+    return rlx_db_end(db, agent_read(db, ctx, user_id, agent_id, jsonp));
+}
+
+int rlx_agents_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id, int limit,
+                    const char *cursor, char **jsonp, char **next_cursorp, int64_t *totalp)
+{
+    struct rlx_list_out list;
+    struct rlx_db *db;
+
+    if (!store || !user_id || !jsonp)
+        return -EINVAL;
+    int err = rlx_list_check(&limit, cursor);
+    if (!err)
+        err = rlx_list_init(&list, ctx, limit);
+    if (!err)
+        err = rlx_db_begin(store, RLX_DB_READ, &db);
+    if (err)
+        return err;
+    err = RLX_RUN(db, RLX_Q_AGENTS_LIST, rlx_row_take_item, &list, NULL, RLX_TEXT(user_id),
+                  RLX_TEXT(cursor), RLX_INT(limit + 1));
+    if (!err && totalp)
+        err = RLX_RUN(db, RLX_Q_AGENTS_COUNT, rlx_row_take_int, totalp, NULL, RLX_TEXT(user_id));
+    err = rlx_db_end(db, err);
+    return err ? err : rlx_list_finish(&list, jsonp, next_cursorp);
+}
+
+int rlx_agent_delete(struct rlx_store *store, const char *user_id, const char *agent_id)
+{
+    int rows = 0;
+
+    if (!store || !user_id || !agent_id)
+        return -EINVAL;
+    int err = RLX_ONCE(store, RLX_DB_WRITE, RLX_Q_AGENT_DELETE, NULL, NULL, &rows,
+                       RLX_TEXT(agent_id), RLX_TEXT(user_id));
+    return err ? err : rows ? 0 : RLX_ENOTFOUND;
+}

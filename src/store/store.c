@@ -1,0 +1,373 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "store/db.h"
+
+struct rlx_db {
+    struct rlx_store *store;
+    void *connection; /* NULL = not open yet */
+    bool in_use, write, broken;
+};
+
+struct rlx_store {
+    const struct rlx_db_backend *backend;
+    char *where;
+    pthread_mutex_t lock; /* of the pool */
+    pthread_cond_t freed;
+    pthread_mutex_t write_lock; /* writers of this process queue here, in turn, not in the
+                                   database's busy loop */
+    struct rlx_db pool[RLX_POOL_SIZE];
+    struct rlx_reach reach;
+};
+
+struct rlx_reach *rlx_store_reach(struct rlx_store *store)
+{
+    return &store->reach;
+}
+
+static int store_destructor(struct rlx_store *store)
+{
+    for (size_t i = 0; i < RLX_POOL_SIZE; i++)
+        if (store->pool[i].connection)
+            store->backend->close(store->pool[i].connection);
+    pthread_mutex_destroy(&store->write_lock);
+    pthread_cond_destroy(&store->freed);
+    pthread_mutex_destroy(&store->lock);
+    return 0;
+}
+
+static int url_parse(const char **wherep, TALLOC_CTX *ctx, const char *url, char **whyp)
+{
+    const char *why = NULL;
+
+    if (!strncmp(url, "sqlite:", 7) && url[7]) {
+        *wherep = url + 7;
+        if (!strncmp(*wherep, "//", 2) && (*wherep)[2] == '/')
+            *wherep += 2; /* sqlite:///absolute/path */
+        return 0;
+    }
+    if (!strncmp(url, "postgresql:", 11) || !strncmp(url, "postgres:", 9))
+        why = "DATABASE_URL: PostgreSQL comes with the next release; use sqlite:PATH";
+    else if (!strncmp(url, "https:", 6) || !strncmp(url, "http:", 5))
+        why = "DATABASE_URL is a database's connection string, not a web address. For Supabase it "
+              "stands under Project Settings > Database > Connection string "
+              "(postgresql://...), and SUPABASE_URL is not needed; PostgreSQL comes with the "
+              "next release, use sqlite:PATH";
+    if (whyp)
+        *whyp = why ? talloc_strdup(ctx, why)
+                    : talloc_asprintf(ctx, "DATABASE_URL must be sqlite:PATH, not \"%.60s\"", url);
+    return RLX_ECONFIG;
+}
+
+int rlx_store_open(struct rlx_store **storep, TALLOC_CTX *ctx, const char *url, char **whyp)
+{
+    const char *where;
+    int err;
+
+    if (!storep || !url)
+        return -EINVAL;
+    err = url_parse(&where, ctx, url, whyp);
+    if (err)
+        return err;
+    struct rlx_store *store = talloc_zero(ctx, struct rlx_store);
+    if (!store)
+        return -ENOMEM;
+    store->backend = &rlx_db_sqlite;
+    store->where = talloc_strdup(store, where);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&store->freed, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&store->lock, NULL);
+    pthread_mutex_init(&store->write_lock, NULL);
+    for (size_t i = 0; i < RLX_POOL_SIZE; i++)
+        store->pool[i].store = store;
+    talloc_set_destructor(store, store_destructor);
+    if (!store->where)
+        err = -ENOMEM;
+    else
+        err = store->backend->open(&store->pool[0].connection, ctx, store->where, whyp);
+    if (err) {
+        talloc_free(store);
+        return err;
+    }
+    *storep = store;
+    return 0;
+}
+
+/* ---- the pool ---- */
+
+static struct timespec deadline(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    t.tv_sec += RLX_DB_WAIT_MS / 1000;
+    return t;
+}
+
+static struct rlx_db *pool_free_one(struct rlx_store *store)
+{
+    struct rlx_db *found = NULL;
+
+    for (size_t i = 0; i < RLX_POOL_SIZE; i++) {
+        struct rlx_db *db = &store->pool[i];
+        if (!db->in_use && (db->connection || !found))
+            found = db;
+        if (found && found->connection)
+            break;
+    }
+    return found;
+}
+
+static int pool_take(struct rlx_store *store, struct rlx_db **dbp)
+{
+    struct timespec until = deadline(CLOCK_MONOTONIC);
+    struct rlx_db *db;
+    int err = 0;
+
+    pthread_mutex_lock(&store->lock);
+    while (!(db = pool_free_one(store)) && err != ETIMEDOUT)
+        err = pthread_cond_timedwait(&store->freed, &store->lock, &until);
+    if (db)
+        db->in_use = true;
+    pthread_mutex_unlock(&store->lock);
+    if (!db)
+        return RLX_ESTORE;
+    *dbp = db;
+    return 0;
+}
+
+static void pool_give(struct rlx_db *db)
+{
+    struct rlx_store *store = db->store;
+
+    if (db->broken && db->connection) {
+        store->backend->close(db->connection);
+        db->connection = NULL;
+    }
+    db->broken = false;
+    pthread_mutex_lock(&store->lock);
+    db->in_use = false;
+    pthread_cond_signal(&store->freed);
+    pthread_mutex_unlock(&store->lock);
+}
+
+static int connection_open(struct rlx_db *db)
+{
+    TALLOC_CTX *tmp = talloc_new(NULL);
+    char *why = NULL;
+    int err;
+
+    if (db->connection)
+        return 0;
+    err = db->store->backend->open(&db->connection, tmp, db->store->where, &why);
+    if (err)
+        rlx_log(RLX_ERROR, "store.open", "why=%s", why ? why : rlx_err_text(err));
+    talloc_free(tmp);
+    return err;
+}
+
+int rlx_db_begin(struct rlx_store *store, enum rlx_db_mode mode, struct rlx_db **dbp)
+{
+    struct rlx_db *db;
+    int err = pool_take(store, &db);
+
+    if (err)
+        return err;
+    db->write = false;
+    err = connection_open(db);
+    if (!err && mode == RLX_DB_WRITE) {
+        struct timespec until = deadline(CLOCK_REALTIME);
+        if (pthread_mutex_timedlock(&store->write_lock, &until))
+            err = RLX_ESTORE;
+        else
+            db->write = true;
+    }
+    if (!err) {
+        err = store->backend->begin(db->connection, mode == RLX_DB_WRITE);
+        db->broken = err != 0;
+    }
+    if (err) {
+        if (db->write)
+            pthread_mutex_unlock(&store->write_lock);
+        pool_give(db);
+        return err;
+    }
+    *dbp = db;
+    return 0;
+}
+
+int rlx_db_end(struct rlx_db *db, int err)
+{
+    const struct rlx_db_backend *backend = db->store->backend;
+    bool ours = err;
+
+    if (!err)
+        err = backend->commit(db->connection);
+    if (err)
+        backend->rollback(db->connection);
+    if (err == RLX_ESTORE && !ours)
+        rlx_log(RLX_ERROR, "store.commit", "why=%s", backend->why(db->connection));
+    if (err == RLX_ESTORE)
+        db->broken = true; /* a fresh connection next time */
+    if (db->write)
+        pthread_mutex_unlock(&db->store->write_lock);
+    pool_give(db);
+    return err;
+}
+
+int rlx_db_run(struct rlx_db *db, enum rlx_query query, const struct rlx_value *values,
+               size_t count, rlx_row_h *each, void *arg, int *rowsp)
+{
+    const struct rlx_db_backend *backend = db->store->backend;
+    int err = backend->run(db->connection, query, values, count, each, arg, rowsp);
+
+    if (err == RLX_ESTORE || err == RLX_EINTERNAL)
+        rlx_log(RLX_ERROR, "store.query", "query=%s why=%s", rlx_query_names[query],
+                backend->why(db->connection));
+    return err;
+}
+
+int rlx_db_once(struct rlx_store *store, enum rlx_db_mode mode, enum rlx_query query,
+                const struct rlx_value *values, size_t count, rlx_row_h *each, void *arg,
+                int *rowsp)
+{
+    struct rlx_db *db;
+    int err = rlx_db_begin(store, mode, &db);
+
+    if (err)
+        return err;
+    return rlx_db_end(db, rlx_db_run(db, query, values, count, each, arg, rowsp));
+}
+
+int rlx_store_ping(struct rlx_store *store)
+{
+    struct rlx_db *db;
+    int64_t one = 0;
+
+    if (!store)
+        return -EINVAL;
+    int err = rlx_db_begin(store, RLX_DB_READ, &db);
+    if (err)
+        return err;
+    return rlx_db_end(
+        db, store->backend->text(db->connection, "SELECT 1", NULL, 0, rlx_row_take_int, &one));
+}
+
+/* ---- migrations ---- */
+
+struct applied {
+    int version;
+    const struct rlx_migration *wanted;
+    TALLOC_CTX *ctx;
+    char **whyp;
+};
+
+static void why_set(struct applied *state, char *why)
+{
+    if (state->whyp)
+        *state->whyp = why;
+    else
+        talloc_free(why);
+}
+
+/* One row (version, name, checksum) of what the database holds, in order. */
+static int applied_row(struct rlx_row *row, void *arg)
+{
+    struct applied *state = arg;
+    const struct rlx_migration *next = &state->wanted[state->version];
+    const char *name = rlx_row_text(row, 1), *checksum = rlx_row_text(row, 2);
+    char hex[RLX_SHA256_HEX];
+
+    if (!next->version) {
+        why_set(state, talloc_asprintf(state->ctx,
+                                       "the database was made by a newer release (migration "
+                                       "%lld, %s): use that release, or restore a backup",
+                                       (long long)rlx_row_int(row, 0), name));
+        return RLX_ECONFIG;
+    }
+    rlx_sha256_hex(hex, next->sql, strlen(next->sql));
+    if (rlx_row_int(row, 0) != next->version || strcmp(checksum, hex) != 0) {
+        why_set(state, talloc_asprintf(state->ctx,
+                                       "migration %04d_%s was applied to this database with other "
+                                       "contents (%.12s..., this program has %.12s...): an applied "
+                                       "migration must not be changed; use the release that made "
+                                       "the database, or add a new migration",
+                                       next->version, next->name, checksum, hex));
+        return RLX_ECONFIG;
+    }
+    state->version++;
+    return 0;
+}
+
+static int migrate_one(struct rlx_store *store, void *connection,
+                       const struct rlx_migration *migration)
+{
+    char hex[RLX_SHA256_HEX];
+    int err = store->backend->script(connection, migration->sql);
+
+    rlx_sha256_hex(hex, migration->sql, strlen(migration->sql));
+    if (!err)
+        err = store->backend->text(
+            connection,
+            "INSERT INTO schema_migrations (version, name, checksum) VALUES (?1, ?2, ?3)",
+            (const struct rlx_value[]){RLX_INT(migration->version), RLX_TEXT(migration->name),
+                                       RLX_TEXT(hex)},
+            3, NULL, NULL);
+    return err;
+}
+
+/* Applies the next missing migration in one transaction; *donep when there is none. */
+static int migrate_step(struct rlx_store *store, struct applied *state, bool *donep)
+{
+    const struct rlx_db_backend *backend = store->backend;
+    struct rlx_db *db;
+    int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
+
+    if (err) {
+        why_set(state, talloc_strdup(state->ctx, "the database is locked or can't be written: is "
+                                                 "its directory writable, and no other program "
+                                                 "holding it?"));
+        return err;
+    }
+    state->version = 0;
+    err = backend->script(db->connection,
+                          "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY "
+                          "KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT "
+                          "NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))");
+    if (!err)
+        err = backend->text(db->connection,
+                            "SELECT version, name, checksum FROM schema_migrations ORDER BY 1",
+                            NULL, 0, applied_row, state);
+    const struct rlx_migration *next = &state->wanted[state->version];
+    *donep = !err && !next->version;
+    if (!err && !*donep)
+        err = migrate_one(store, db->connection, next);
+    if (err && err != RLX_ECONFIG)
+        why_set(state, talloc_asprintf(state->ctx, "migration %04d_%s: %s", next->version,
+                                       next->name ? next->name : "", backend->why(db->connection)));
+    return rlx_db_end(db, err);
+}
+
+int rlx_store_migrate(struct rlx_store *store, int *appliedp, char **whyp)
+{
+    struct applied state = {.wanted = rlx_migrations, .ctx = store, .whyp = whyp};
+    bool done = false;
+    int err, applied = 0;
+
+    if (!store)
+        return -EINVAL;
+    while (!(err = migrate_step(store, &state, &done)) && !done)
+        applied++;
+    if (appliedp)
+        *appliedp = applied;
+    return err;
+}
