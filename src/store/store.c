@@ -162,12 +162,12 @@ static void pool_give(struct rlx_db *db)
 
 static int connection_open(struct rlx_db *db)
 {
-    TALLOC_CTX *tmp = talloc_new(NULL);
     char *why = NULL;
     int err;
 
     if (db->connection)
         return 0;
+    TALLOC_CTX *tmp = talloc_new(NULL);
     err = db->store->backend->open(&db->connection, tmp, db->store->where, &why);
     if (err)
         rlx_log(RLX_ERROR, "store.open", "why=%s", why ? why : rlx_err_text(err));
