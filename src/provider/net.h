@@ -42,6 +42,7 @@ struct rlx_net_options {
     uint32_t first_byte_ms; /* until the first body byte; 0 = 8000 */
     uint32_t stall_ms;      /* between body bytes; 0 = 5000 */
     uint32_t total_ms;      /* 0 = 30000 */
+    const char *warm_url;   /* fetched in the background after a cancel that cost the connection; NULL = nothing */
 };
 
 /* Starts a request (all of options is copied). */
@@ -51,6 +52,13 @@ int rlx_net_start(struct rlx_net_request **requestp, struct rlx_net *net,
 /* Ends it at once, without `done`. NULL is fine. Not from inside its own handlers of another request is fine; from inside
  * its own `data` it is allowed too. After `done` the pointer is dead. */
 void rlx_net_cancel(struct rlx_net_request *request);
+
+/* Fails the request with -ETIMEDOUT unless this is called again within `ms`; 0 lifts it. For limits that bytes alone do not
+ * meet (a model's first token behind keep-alive comments). */
+void rlx_net_expect(struct rlx_net_request *request, uint32_t ms);
+/* The user has what it wants: no handler is called any more, and the rest of the answer is read away for at most half a
+ * second, so that the connection can be used again. The pointer is dead. Allowed where rlx_net_cancel is. */
+void rlx_net_release(struct rlx_net_request *request);
 
 /* Opens a connection to the URL's host and leaves it in the pool. */
 void rlx_net_warm(struct rlx_net *net, const char *url, const char *bearer);
