@@ -1,0 +1,389 @@
+#include "gateway/calls.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "gateway/media.h"
+#include "gateway/token.h"
+
+#define TICK_MS 10
+#define PROOF_MS 5000      /* a socket must prove itself within this time */
+#define MAX_UNPROVEN 256
+#define READY_MS 120000    /* a call that is ready and never gets a stream is forgotten */
+
+struct call {
+    LIST_ENTRY(call) link;
+    char id[37];
+    struct rlx_live *live; /* NULL while it is being loaded */
+    struct door *door;     /* the socket that waits for it */
+    uint64_t wanted_ms;
+};
+
+/* A media socket that has not become a call's yet. */
+struct door {
+    LIST_ENTRY(door) link;
+    struct rlx_calls *calls;
+    struct rlx_socket *socket;
+    uint64_t since_ms;
+    char call_id[37], token[RLX_MEDIA_TOKEN];
+    char stream_sid[RLX_MEDIA_SID], call_sid[RLX_MEDIA_SID];
+    bool checking; /* the token is being consumed in the store */
+    bool taken;
+};
+
+struct rlx_calls {
+    struct rlx_live_env env;
+    struct rlx_store *store;
+    char *gateway_id;
+    uv_timer_t tick;
+    LIST_HEAD(, call) calls;
+    LIST_HEAD(, door) doors;
+    size_t door_count;
+};
+
+/* ---- blocking work for the store, off the loop ---- */
+
+struct work {
+    uv_work_t work;
+    struct rlx_calls *calls;
+    struct door *door; /* NULL once the socket has gone */
+    char call_id[37];
+    char token[RLX_MEDIA_TOKEN];
+    struct rlx_call_setup *setup;
+    int err;
+};
+
+static struct call *call_find(struct rlx_calls *calls, const char *call_id)
+{
+    struct call *call;
+
+    LIST_FOREACH(call, &calls->calls, link)
+        if (!strcmp(call->id, call_id))
+            return call;
+    return NULL;
+}
+
+static void call_forget(struct call *call)
+{
+    LIST_REMOVE(call, link);
+    talloc_free(call); /* the live call is its child */
+}
+
+static void door_refuse(struct door *door, const char *why)
+{
+    rlx_log(RLX_WARN, "stream.refused", "call_id=%s why=%s", door->call_id, why);
+    rlx_socket_close(door->socket, 1008, why);
+}
+
+/* Both are there: a proven socket and a loaded call. */
+static void join(struct call *call)
+{
+    struct door *door = call->door;
+
+    if (!door || !door->taken || !call->live)
+        return;
+    call->door = NULL;
+    if (rlx_live_started(call->live)) {
+        door_refuse(door, "the call has a stream already");
+        return;
+    }
+    struct rlx_socket *socket = door->socket;
+    int err = rlx_live_start(call->live, socket, door->stream_sid, door->call_sid);
+    if (err) {
+        rlx_log(RLX_ERROR, "call.start", "call_id=%s error=%s", call->id, rlx_err_text(err));
+        door_refuse(door, "the call can't be started");
+        return;
+    }
+    LIST_REMOVE(door, link);
+    door->calls->door_count--;
+    talloc_free(door);
+    rlx_socket_hold(socket, 0);
+}
+
+static void load(uv_work_t *work)
+{
+    struct work *w = work->data;
+
+    w->err = rlx_call_setup_load(&w->setup, w->calls->store, w->call_id);
+}
+
+static void loaded(uv_work_t *work, int status)
+{
+    struct work *w = work->data;
+    struct call *call = call_find(w->calls, w->call_id);
+    int err = status ? status : w->err;
+
+    if (!err && call)
+        err = rlx_live_create(&call->live, call, &w->calls->env, w->setup);
+    else if (!err)
+        talloc_free(w->setup);
+    if (err && call) {
+        rlx_log(RLX_WARN, "call.load", "call_id=%s error=%s", w->call_id, rlx_err_text(err));
+        if (call->door)
+            door_refuse(call->door, "the call can't be loaded");
+        call_forget(call);
+    } else if (call) {
+        join(call);
+    }
+    talloc_free(w);
+}
+
+static struct work *work_new(struct rlx_calls *calls, const char *call_id)
+{
+    struct work *w = talloc_zero(NULL, struct work);
+
+    if (!w)
+        return NULL;
+    w->work.data = w;
+    w->calls = calls;
+    snprintf(w->call_id, sizeof w->call_id, "%s", call_id);
+    return w;
+}
+
+static struct call *call_want(struct rlx_calls *calls, const char *call_id)
+{
+    struct call *call = call_find(calls, call_id);
+
+    if (call)
+        return call;
+    struct work *w = work_new(calls, call_id);
+    call = w ? talloc_zero(calls, struct call) : NULL;
+    if (!call || uv_queue_work(calls->env.loop, &w->work, load, loaded)) {
+        talloc_free(call);
+        talloc_free(w);
+        return NULL;
+    }
+    snprintf(call->id, sizeof call->id, "%s", call_id);
+    call->wanted_ms = rlx_now_ms();
+    LIST_INSERT_HEAD(&calls->calls, call, link);
+    return call;
+}
+
+void rlx_calls_want(struct rlx_calls *calls, const char *call_id)
+{
+    call_want(calls, call_id);
+}
+
+/* ---- the door: sockets that must prove themselves ---- */
+
+static void take_token(uv_work_t *work)
+{
+    struct work *w = work->data;
+    char sha256[RLX_SHA256_HEX];
+
+    rlx_sha256_hex(sha256, w->token, strlen(w->token));
+    w->err = rlx_call_take(w->calls->store, w->call_id, w->calls->gateway_id, sha256, rlx_wall_ms());
+}
+
+/* A store that is away must not cost a call that was answered: the token's own signature stands then, and this process takes
+ * it once, since the call has no stream yet. */
+static bool store_may_be_away(struct rlx_calls *calls, const char *call_id, int err)
+{
+    struct call *call = call_find(calls, call_id);
+
+    return err == RLX_ESTORE && call && call->live && !rlx_live_started(call->live);
+}
+
+static void token_taken(uv_work_t *work, int status)
+{
+    struct work *w = work->data;
+    struct door *door = w->door;
+    int err = status ? status : w->err;
+    bool good = !err || store_may_be_away(w->calls, w->call_id, err);
+    struct rlx_calls *calls = w->calls;
+
+    talloc_free(w);
+    if (!door)
+        return;
+    door->checking = false;
+    if (!door->socket) { /* it closed meanwhile */
+        LIST_REMOVE(door, link);
+        calls->door_count--;
+        talloc_free(door);
+        return;
+    }
+    struct call *call = good ? call_want(calls, door->call_id) : NULL;
+    if (!call) {
+        door_refuse(door, err == RLX_EAUTH ? "the stream token was used or has expired"
+                                           : "the call is not there");
+        return;
+    }
+    door->taken = true;
+    call->door = door;
+    join(call);
+}
+
+static void door_start(struct door *door, const struct rlx_media_message *message)
+{
+    struct rlx_calls *calls = door->calls;
+
+    if (!rlx_stream_token_check(calls->env.config, message->token, message->call_sid,
+                                door->call_id)) {
+        door_refuse(door, "the stream token is not valid");
+        return;
+    }
+    snprintf(door->stream_sid, sizeof door->stream_sid, "%s", message->stream_sid);
+    snprintf(door->call_sid, sizeof door->call_sid, "%s", message->call_sid);
+    struct work *w = work_new(calls, door->call_id);
+    if (!w) {
+        door_refuse(door, "out of memory");
+        return;
+    }
+    w->door = door;
+    snprintf(w->token, sizeof w->token, "%s", message->token);
+    door->checking = true;
+    rlx_socket_hold(door->socket, 1);
+    call_want(calls, door->call_id); /* loads beside the check when it is not here yet */
+    if (uv_queue_work(calls->env.loop, &w->work, take_token, token_taken)) {
+        door->checking = false;
+        talloc_free(w);
+        door_refuse(door, "the token can't be checked");
+    }
+}
+
+static void door_message(const char *text, size_t length, void *arg)
+{
+    struct door *door = arg;
+    struct rlx_media_message message;
+    const char *why = NULL;
+
+    if (door->checking || door->taken)
+        return;
+    if (rlx_media_read(&message, text, length, &why))
+        door_refuse(door, why);
+    else if (message.kind == RLX_MEDIA_START)
+        door_start(door, &message);
+    else if (message.kind != RLX_MEDIA_CONNECTED && message.kind != RLX_MEDIA_OTHER)
+        door_refuse(door, "the first messages must be connected and start");
+}
+
+static void door_closed(const char *why, void *arg)
+{
+    struct door *door = arg;
+    struct call *call = call_find(door->calls, door->call_id);
+
+    (void)why;
+    door->socket = NULL;
+    if (call && call->door == door)
+        call->door = NULL;
+    if (door->checking)
+        return; /* token_taken frees it */
+    LIST_REMOVE(door, link);
+    door->calls->door_count--;
+    talloc_free(door);
+}
+
+static const struct rlx_socket_handlers door_handlers = {door_message, door_closed};
+
+void rlx_calls_socket(struct rlx_calls *calls, int fd, const void *extra, size_t extra_length)
+{
+    struct door *door =
+        calls->door_count < MAX_UNPROVEN ? talloc_zero(calls, struct door) : NULL;
+
+    if (!door) {
+        rlx_log(RLX_WARN, "stream.refused", "why=%s", "too many sockets have not proved themselves");
+        close(fd);
+        return;
+    }
+    door->calls = calls;
+    door->since_ms = rlx_now_ms();
+    LIST_INSERT_HEAD(&calls->doors, door, link);
+    calls->door_count++;
+    int err = rlx_socket_open(&door->socket, calls->env.loop, fd, extra, extra_length,
+                              &door_handlers, door);
+    if (err)
+        rlx_log(RLX_ERROR, "stream.open", "error=%s", rlx_err_text(err));
+}
+
+/* ---- time ---- */
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct rlx_calls *calls = timer->data;
+    uint64_t now_ms = rlx_now_ms();
+    struct call *call, *next;
+    struct door *door;
+
+    for (call = LIST_FIRST(&calls->calls); call; call = next) {
+        next = LIST_NEXT(call, link);
+        if (!call->live)
+            continue;
+        rlx_live_tick(call->live, now_ms);
+        if (rlx_live_over(call->live) ||
+            (!rlx_live_started(call->live) && now_ms - call->wanted_ms > READY_MS))
+            call_forget(call);
+    }
+    LIST_FOREACH(door, &calls->doors, link)
+        if (door->socket && !door->checking && !door->taken && now_ms - door->since_ms > PROOF_MS)
+            door_refuse(door, "no start message came");
+}
+
+bool rlx_calls_amd(struct rlx_calls *calls, const char *call_id, const char *answered_by)
+{
+    struct call *call = call_find(calls, call_id);
+
+    if (!call || !call->live)
+        return false;
+    rlx_live_amd(call->live, answered_by);
+    return true;
+}
+
+bool rlx_calls_hang_up(struct rlx_calls *calls, const char *call_id, const char *reason)
+{
+    struct call *call = call_find(calls, call_id);
+
+    if (!call || !call->live || !rlx_live_started(call->live))
+        return false;
+    rlx_live_end(call->live, reason);
+    return true;
+}
+
+size_t rlx_calls_live(const struct rlx_calls *calls)
+{
+    const struct call *call;
+    size_t count = 0;
+
+    LIST_FOREACH(call, &calls->calls, link)
+        count += call->live && rlx_live_started(call->live);
+    return count;
+}
+
+int rlx_calls_create(struct rlx_calls **callsp, TALLOC_CTX *ctx, const struct rlx_live_env *env,
+                     struct rlx_store *store, const char *gateway_id)
+{
+    struct rlx_calls *calls = talloc_zero(ctx, struct rlx_calls);
+
+    if (!calls)
+        return -ENOMEM;
+    calls->env = *env;
+    calls->store = store;
+    calls->gateway_id = talloc_strdup(calls, gateway_id);
+    LIST_INIT(&calls->calls);
+    LIST_INIT(&calls->doors);
+    uv_timer_init(env->loop, &calls->tick);
+    calls->tick.data = calls;
+    uv_timer_start(&calls->tick, on_tick, TICK_MS, TICK_MS);
+    *callsp = calls;
+    return 0;
+}
+
+void rlx_calls_close(struct rlx_calls *calls)
+{
+    struct call *call, *next;
+    struct door *door;
+
+    uv_close((uv_handle_t *)&calls->tick, NULL);
+    LIST_FOREACH(door, &calls->doors, link)
+        if (door->socket)
+            rlx_socket_close(door->socket, 1001, "the gateway stops");
+    for (call = LIST_FIRST(&calls->calls); call; call = next) {
+        next = LIST_NEXT(call, link);
+        if (call->live && rlx_live_started(call->live))
+            rlx_live_end(call->live, "gateway_stopped");
+    }
+}

@@ -1,0 +1,33 @@
+/* The calls of this process: made ready, started by their stream, ended, counted. Loop thread only, but for rlx_calls_post_*. */
+#ifndef RLX_GATEWAY_CALLS_H
+#define RLX_GATEWAY_CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <talloc.h>
+
+#include "gateway/live.h"
+#include "gateway/mailbox.h"
+#include "store/store.h"
+
+struct rlx_calls;
+
+int rlx_calls_create(struct rlx_calls **callsp, TALLOC_CTX *ctx, const struct rlx_live_env *env,
+                     struct rlx_store *store, const char *gateway_id)
+    __attribute__((warn_unused_result));
+/* Stops the clock and ends every call that is left; the calls may be freed when the loop has run out. */
+void rlx_calls_close(struct rlx_calls *calls);
+
+/* Loads a call and makes it ready, unless it is here already. It is forgotten when no stream comes within two minutes. */
+void rlx_calls_want(struct rlx_calls *calls, const char *call_id);
+/* The carrier says who answered / the owner wants the call ended. False when the call is not here. */
+bool rlx_calls_amd(struct rlx_calls *calls, const char *call_id, const char *answered_by);
+bool rlx_calls_hang_up(struct rlx_calls *calls, const char *call_id, const char *reason);
+
+/* A media socket whose handshake is done: it must send `start` with a good token within 5 s. Takes the fd over. */
+void rlx_calls_socket(struct rlx_calls *calls, int fd, const void *extra, size_t extra_length);
+
+/* Calls with a running stream. */
+size_t rlx_calls_live(const struct rlx_calls *calls);
+
+#endif

@@ -1,0 +1,248 @@
+#include "gateway/gateway.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/control.h"
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "gateway/front.h"
+
+#define DRAIN_MAX_MS 600000
+
+struct gateway {
+    struct rlx_config *config;
+    uv_loop_t loop;
+    uv_signal_t terminate, interrupt;
+    uv_timer_t watch;
+    struct rlx_store *store;
+    struct rlx_net *net;
+    struct rlx_mailbox *mailbox;
+    struct rlx_live_env env;
+    struct rlx_calls *calls;
+    struct rlx_front *front;
+    struct rlx_httpd *control;
+    atomic_size_t live;
+    atomic_bool draining;
+    uint64_t drain_until_ms;
+};
+
+/* ---- the control address: other processes of ours ask for something of a call that is here ---- */
+
+struct hangup_mail {
+    struct gateway *gateway;
+    char call_id[37];
+};
+
+static void mail_hangup(void *arg)
+{
+    struct hangup_mail *mail = arg;
+
+    if (!rlx_calls_hang_up(mail->gateway->calls, mail->call_id, "hangup_by_user"))
+        rlx_log(RLX_INFO, "control.hangup", "call_id=%s found=%s", mail->call_id, "no");
+    talloc_free(mail);
+}
+
+static void control_hangup(struct rlx_request *req, void *arg)
+{
+    struct gateway *gateway = arg;
+    const char *call_id = rlx_request_param(req, "call_id");
+    struct hangup_mail *mail;
+
+    if (!rlx_control_check(rlx_request_header(req, RLX_CONTROL_HEADER),
+                           rlx_config_get(gateway->config, RLX_CFG_JWT_SECRET_KEY), "POST",
+                           rlx_request_path(req), rlx_wall_ms())) {
+        rlx_reply_error(req, RLX_EFORBIDDEN, "the control signature is missing or wrong");
+        return;
+    }
+    mail = talloc_zero(NULL, struct hangup_mail);
+    if (!mail || !call_id || !rlx_uuid_valid(call_id)) {
+        talloc_free(mail);
+        rlx_reply_error(req, RLX_ENOTFOUND, "no such call");
+        return;
+    }
+    mail->gateway = gateway;
+    snprintf(mail->call_id, sizeof mail->call_id, "%s", call_id);
+    if (rlx_mailbox_post(gateway->mailbox, mail_hangup, mail)) {
+        talloc_free(mail);
+        rlx_reply_error(req, RLX_EINTERNAL, NULL);
+        return;
+    }
+    rlx_reply_json(req, 202, json_pack("{s:s}", "message", "the call is being ended"));
+}
+
+static const struct rlx_route control_routes[] = {
+    {"POST", "/control/calls/{call_id}/hangup", control_hangup, 0},
+};
+
+static int start_control(struct gateway *g, TALLOC_CTX *ctx, char **urlp)
+{
+    struct rlx_httpd_options options = {
+        .host = rlx_config_get(g->config, RLX_CFG_CONTROL_BIND),
+        .port = 0,
+        .routes = control_routes,
+        .route_count = 1,
+        .arg = g,
+    };
+
+    int err = rlx_httpd_start(&g->control, ctx, &options);
+    if (err)
+        return err;
+    *urlp = rlx_config_is_set(g->config, RLX_CFG_CONTROL_URL)
+                ? talloc_strdup(ctx, rlx_config_get(g->config, RLX_CFG_CONTROL_URL))
+                : talloc_asprintf(ctx, "http://%s:%u", options.host, rlx_httpd_port(g->control));
+    return *urlp ? 0 : -ENOMEM;
+}
+
+/* ---- the end ---- */
+
+static void stop_now(struct gateway *g)
+{
+    uv_close((uv_handle_t *)&g->watch, NULL);
+    uv_close((uv_handle_t *)&g->terminate, NULL);
+    uv_close((uv_handle_t *)&g->interrupt, NULL);
+    rlx_calls_close(g->calls);
+    talloc_free(g->front); /* waits for handlers: nothing is posted any more */
+    talloc_free(g->control);
+    rlx_mailbox_close(g->mailbox);
+    rlx_net_close(g->net);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct gateway *g = signal->data;
+
+    (void)number;
+    if (atomic_exchange(&g->draining, true)) {
+        g->drain_until_ms = 0; /* asked twice */
+        return;
+    }
+    g->drain_until_ms = rlx_now_ms() + DRAIN_MAX_MS;
+    rlx_log(RLX_INFO, "gateway.draining", "live_calls=%zu", rlx_calls_live(g->calls));
+}
+
+static void on_watch(uv_timer_t *timer)
+{
+    struct gateway *g = timer->data;
+    size_t live = rlx_calls_live(g->calls);
+
+    atomic_store(&g->live, live);
+    if (atomic_load(&g->draining) && (!live || rlx_now_ms() >= g->drain_until_ms))
+        stop_now(g);
+}
+
+/* ---- the beginning ---- */
+
+static int fail(const char *what, const char *why)
+{
+    rlx_log(RLX_ERROR, "gateway.start", "what=%s why=%s", what, why ? why : "");
+    return 1;
+}
+
+static char *public_url(TALLOC_CTX *ctx, const struct rlx_config *config)
+{
+    const char *given = rlx_config_get(config, RLX_CFG_VOICE_GATEWAY_URL);
+    char *url = *given ? talloc_strdup(ctx, given)
+                       : talloc_asprintf(ctx, "http://127.0.0.1:%ld",
+                                         rlx_config_int(config, RLX_CFG_GATEWAY_PORT));
+
+    for (size_t n = url ? strlen(url) : 0; n && url[n - 1] == '/'; n--)
+        url[n - 1] = '\0';
+    return url;
+}
+
+static const char *database_url(TALLOC_CTX *ctx, const struct rlx_config *config)
+{
+    const char *given = rlx_config_get(config, RLX_CFG_DATABASE_URL);
+
+    return *given ? given
+                  : talloc_asprintf(ctx, "sqlite:%s", rlx_config_path(config, ctx, "relayx.db"));
+}
+
+static void start_loop(struct gateway *g)
+{
+    struct rlimit files;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (!getrlimit(RLIMIT_NOFILE, &files)) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    uv_loop_init(&g->loop);
+    uv_signal_init(&g->loop, &g->terminate);
+    uv_signal_init(&g->loop, &g->interrupt);
+    uv_timer_init(&g->loop, &g->watch);
+    g->terminate.data = g->interrupt.data = g->watch.data = g;
+    uv_signal_start(&g->terminate, on_signal, SIGTERM);
+    uv_signal_start(&g->interrupt, on_signal, SIGINT);
+    uv_timer_start(&g->watch, on_watch, 100, 100);
+}
+
+static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_id)
+{
+    char *why = NULL, *control_url = NULL;
+    struct rlx_providers *providers = NULL;
+    int err;
+
+    if (rlx_config_make_dirs(g->config, ctx, &why))
+        return fail("data directory", why);
+    if (!*rlx_config_get(g->config, RLX_CFG_TWILIO_AUTH_TOKEN))
+        return fail("TWILIO_AUTH_TOKEN",
+                    "is not set: webhooks can't be checked without it; relayx serve sets it up for "
+                    "the simulator");
+    if (rlx_store_open(&g->store, ctx, database_url(ctx, g->config), &why))
+        return fail("database", why);
+    if ((err = rlx_net_create(&g->net, ctx, &g->loop)))
+        return fail("network", rlx_err_text(err));
+    if (rlx_providers_create(&providers, ctx, g->net, g->config, &why))
+        return fail("providers", why);
+    g->env = (struct rlx_live_env){.loop = &g->loop,
+                                   .config = g->config,
+                                   .providers = providers,
+                                   .recordings = rlx_config_path(g->config, ctx, "recordings")};
+    if ((err = rlx_mailbox_create(&g->mailbox, ctx, &g->loop)) ||
+        (err = start_control(g, ctx, &control_url)) ||
+        (err = rlx_writer_create(&g->env.writer, ctx, g->store, gateway_id, control_url,
+                                 rlx_config_path(g->config, ctx, "spool"))) ||
+        (err = rlx_speech_cache_create(&g->env.cache, ctx, &g->loop,
+                                       rlx_config_path(g->config, ctx, "speech"))) ||
+        (err = rlx_calls_create(&g->calls, ctx, &g->env, g->store, gateway_id)))
+        return fail("parts", rlx_err_text(err));
+    rlx_providers_warm(providers);
+    struct rlx_front_env front = {.config = g->config,
+                                  .store = g->store,
+                                  .writer = g->env.writer,
+                                  .mailbox = g->mailbox,
+                                  .calls = g->calls,
+                                  .live = &g->live,
+                                  .draining = &g->draining};
+    err = rlx_front_start(&g->front, ctx, &front, public_url(ctx, g->config));
+    return err ? fail("port", rlx_err_text(err)) : 0;
+}
+
+int rlx_gateway_main(struct rlx_config *config)
+{
+    TALLOC_CTX *ctx = talloc_new(NULL);
+    struct gateway *g = talloc_zero(ctx, struct gateway);
+    char gateway_id[RLX_UUID_TEXT];
+
+    g->config = config;
+    rlx_uuid(gateway_id);
+    start_loop(g);
+    if (start_parts(g, ctx, gateway_id))
+        return 1; /* the process ends: the kernel releases what is open */
+    rlx_log(RLX_INFO, "gateway.ready", "port=%ld id=%s",
+            rlx_config_int(config, RLX_CFG_GATEWAY_PORT), gateway_id);
+    uv_run(&g->loop, UV_RUN_DEFAULT);
+    talloc_free(g->calls); /* before the writer, which they write to */
+    talloc_free(g->env.writer);
+    uv_loop_close(&g->loop);
+    talloc_free(ctx);
+    rlx_log(RLX_INFO, "gateway.stopped", "id=%s", gateway_id);
+    return 0;
+}

@@ -1,0 +1,357 @@
+#include "gateway/live.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "gateway/live_private.h"
+#include "provider/carrier.h"
+
+#define RECORDER_TICK_MS 1000
+
+/* ---- the conversation's actions ---- */
+
+struct hangup {
+    uv_work_t work;
+    const struct rlx_config *config;
+    struct rlx_socket *socket;
+    char sid[RLX_MEDIA_SID];
+    int err;
+};
+
+static void hangup_at_carrier(uv_work_t *work)
+{
+    struct hangup *hangup = work->data;
+
+    hangup->err = rlx_carrier_hangup(hangup->config, hangup->sid);
+}
+
+static void hangup_done(uv_work_t *work, int status)
+{
+    struct hangup *hangup = work->data;
+
+    if (status || hangup->err)
+        rlx_log(RLX_WARN, "carrier.hangup", "sid=%s error=%s", hangup->sid,
+                rlx_err_text(status ? status : hangup->err));
+    talloc_free(hangup);
+}
+
+/* By REST and by closing the stream: whichever the carrier sees first ends the call. */
+static void hang_up(struct rlx_live *live)
+{
+    struct hangup *hangup = talloc_zero(NULL, struct hangup);
+
+    if (hangup) {
+        hangup->work.data = hangup;
+        hangup->config = live->env->config;
+        snprintf(hangup->sid, sizeof hangup->sid, "%s", live->call_sid);
+        if (uv_queue_work(live->env->loop, &hangup->work, hangup_at_carrier, hangup_done))
+            talloc_free(hangup);
+    }
+}
+
+static void write_row(struct rlx_live *live, const struct rlx_conv_action *action)
+{
+    struct rlx_turn_row row = {
+        .seq = action->row.seq,
+        .agent = action->row.agent,
+        .text = action->row.text,
+        .at_ms = action->row.at_ms,
+        .metadata = action->row.metadata,
+    };
+
+    snprintf(row.id, sizeof row.id, "%s", action->row.id);
+    snprintf(row.call_id, sizeof row.call_id, "%s", live->setup->call_id);
+    rlx_writer_turn(live->env->writer, &row, true);
+}
+
+/* The measurements of the conversation together with those of the playout. */
+static char *all_metrics(struct rlx_live *live, const char *of_conversation)
+{
+    struct rlx_playout_stats stats;
+    json_t *json = json_loads(of_conversation ? of_conversation : "{}", 0, NULL);
+
+    rlx_voice_stats(live->voice, &stats);
+    if (!json)
+        json = json_object();
+    json_object_set_new(json, "playout",
+                        json_pack("{s:i, s:i, s:i, s:i}", "marks_sent", (int)stats.marks_sent,
+                                  "marks_lost", (int)stats.marks_lost, "underruns",
+                                  (int)stats.underruns, "late_max_ms", (int)stats.late_max_ms));
+    char *text = json_dumps(json, JSON_COMPACT);
+    char *copy = talloc_strdup(live, text ? text : "{}");
+    free(text);
+    json_decref(json);
+    return copy;
+}
+
+static void end_call(struct rlx_live *live, const struct rlx_conv_action *action)
+{
+    int err = live->recorder ? rlx_recorder_finish(live->recorder, rlx_live_time(live)) : 0;
+    struct rlx_call_end end = {
+        .status = action->end.status,
+        .reason = action->end.reason,
+        .outcome = action->end.outcome,
+        .ended_ms = rlx_wall_ms(),
+        .recording = live->recorder && !err ? live->recording_path : NULL,
+        .metrics = all_metrics(live, action->end.metrics),
+        .owner = true,
+    };
+
+    if (err)
+        rlx_log(RLX_ERROR, "recording.failed", "call_id=%s file=%s error=%s", live->setup->call_id,
+                live->recording_path, rlx_err_text(err));
+    rlx_writer_end(live->env->writer, live->setup->call_id, &end);
+    rlx_log(RLX_INFO, "call.ended", "call_id=%s status=%s reason=%s duration_ms=%llu",
+            live->setup->call_id, end.status, end.reason,
+            (unsigned long long)rlx_live_time(live));
+    live->over = true;
+    if (live->socket)
+        rlx_socket_close(live->socket, 1000, "the call is over");
+}
+
+static void carry_out(struct rlx_live *live, const struct rlx_conv_action *action)
+{
+    switch (action->kind) {
+    case RLX_ACT_STT:
+        rlx_mind_hear(live->mind, action);
+        break;
+    case RLX_ACT_LOOKUP:
+        rlx_mind_look_up(live->mind, action);
+        break;
+    case RLX_ACT_LLM:
+        rlx_mind_think(live->mind, action);
+        break;
+    case RLX_ACT_STT_CANCEL:
+    case RLX_ACT_LLM_CANCEL:
+        rlx_mind_cancel(live->mind, action->job);
+        break;
+    case RLX_ACT_SAY:
+    case RLX_ACT_EPOCH:
+    case RLX_ACT_FINISH:
+    case RLX_ACT_DROP:
+    case RLX_ACT_PAUSE:
+    case RLX_ACT_RESUME:
+        rlx_voice_act(live->voice, action);
+        break;
+    case RLX_ACT_ROW:
+        write_row(live, action);
+        break;
+    case RLX_ACT_NOTE:
+        rlx_writer_event(live->env->writer, live->setup->call_id, action->text, action->data);
+        break;
+    case RLX_ACT_DNC:
+        rlx_writer_dnc(live->env->writer, live->setup->user_id, live->setup->phone_number,
+                       "opt_out", live->setup->call_id);
+        break;
+    case RLX_ACT_HANGUP:
+        hang_up(live);
+        break;
+    case RLX_ACT_END:
+        end_call(live, action);
+        break;
+    case RLX_ACT_STATE:
+        rlx_log(RLX_DEBUG, "call.state", "call_id=%s state=%s", live->setup->call_id,
+                rlx_conv_state_name(action->state));
+        break;
+    case RLX_ACT_TOOL: {
+        struct rlx_conv_event event = {
+            .kind = RLX_EV_TOOL_DONE, .job = action->job, .err = RLX_ENOTFOUND, .text = "{}"};
+        rlx_log(RLX_WARN, "tool.unknown", "call_id=%s name=%s", live->setup->call_id,
+                action->tool.name);
+        rlx_live_input(live, &event);
+        break;
+    }
+    }
+}
+
+static void give(struct rlx_live *live, struct rlx_conv_event *event)
+{
+    uint64_t now_ms = rlx_now_ms();
+    size_t count;
+
+    event->heard_ms = rlx_voice_heard_ms(live->voice, rlx_conv_epoch(live->conv), now_ms);
+    const struct rlx_conv_action *actions = rlx_conv_input(live->conv, event, now_ms, &count);
+    for (size_t i = 0; i < count; i++)
+        carry_out(live, &actions[i]);
+}
+
+void rlx_live_input(struct rlx_live *live, struct rlx_conv_event *event)
+{
+    if (live->over)
+        return;
+    if (live->busy) {
+        struct rlx_conv_event *grown = talloc_realloc(live, live->waiting, struct rlx_conv_event,
+                                                      (unsigned)live->waiting_count + 1);
+        if (!grown)
+            return;
+        live->waiting = grown;
+        grown[live->waiting_count++] = *event;
+        return;
+    }
+    live->busy = true;
+    give(live, event);
+    for (size_t i = 0; i < live->waiting_count && !live->over; i++) {
+        struct rlx_conv_event next = live->waiting[i]; /* the array may move meanwhile */
+        give(live, &next);
+    }
+    live->waiting_count = 0;
+    live->busy = false;
+}
+
+/* ---- the stream ---- */
+
+static void socket_message(const char *text, size_t length, void *arg)
+{
+    struct rlx_live *live = arg;
+    struct rlx_media_message message;
+    const char *why = NULL;
+
+    if (live->over)
+        return;
+    if (rlx_media_read(&message, text, length, &why)) {
+        rlx_log(RLX_WARN, "media.invalid", "call_id=%s why=%s", live->setup->call_id, why);
+        rlx_writer_event(live->env->writer, live->setup->call_id, "media_invalid", NULL);
+        return; /* one bad frame costs itself, not the call */
+    }
+    struct rlx_conv_event event = {.kind = RLX_EV_STOP};
+    switch (message.kind) {
+    case RLX_MEDIA_AUDIO:
+        rlx_ears_audio(live->ears, &message);
+        break;
+    case RLX_MEDIA_MARK:
+        rlx_voice_mark(live->voice, message.mark);
+        break;
+    case RLX_MEDIA_DTMF:
+        event.kind = RLX_EV_DTMF;
+        event.digit = message.digit;
+        rlx_live_input(live, &event);
+        break;
+    case RLX_MEDIA_STOP:
+        live->stopped = true;
+        rlx_live_input(live, &event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void socket_closed(const char *why, void *arg)
+{
+    struct rlx_live *live = arg;
+    struct rlx_conv_event event = {.kind = RLX_EV_STOP};
+
+    live->socket = NULL;
+    rlx_log(RLX_INFO, "stream.closed", "call_id=%s why=%s", live->setup->call_id, why);
+    if (!live->stopped)
+        rlx_live_input(live, &event);
+    live->stopped = true;
+}
+
+static const struct rlx_socket_handlers socket_handlers = {socket_message, socket_closed};
+
+int rlx_live_start(struct rlx_live *live, struct rlx_socket *socket, const char *stream_sid,
+                   const char *call_sid)
+{
+    struct rlx_conv_event event = {.kind = RLX_EV_STREAM};
+
+    live->recording_path =
+        talloc_asprintf(live, "%s/%s.wav", live->env->recordings, live->setup->call_id);
+    int err = rlx_recorder_create(&live->recorder, live, live->recording_path);
+    if (err)
+        return err;
+    snprintf(live->stream_sid, sizeof live->stream_sid, "%s", stream_sid);
+    snprintf(live->call_sid, sizeof live->call_sid, "%s", call_sid);
+    live->socket = socket;
+    live->started_ms = live->recorded_ms = rlx_now_ms();
+    rlx_socket_handlers(socket, &socket_handlers, live);
+    rlx_log(RLX_INFO, "call.started", "call_id=%s sid=%s", live->setup->call_id, call_sid);
+    rlx_live_input(live, &event);
+    return 0;
+}
+
+bool rlx_live_started(const struct rlx_live *live)
+{
+    return live->started_ms != 0;
+}
+
+uint64_t rlx_live_time(const struct rlx_live *live)
+{
+    return live->started_ms ? rlx_now_ms() - live->started_ms : 0;
+}
+
+void rlx_live_tick(struct rlx_live *live, uint64_t now_ms)
+{
+    struct rlx_conv_event event = {.kind = RLX_EV_TIMER};
+
+    if (live->over || !live->started_ms)
+        return;
+    rlx_voice_tick(live->voice, now_ms);
+    if (!live->over && now_ms >= rlx_conv_deadline(live->conv))
+        rlx_live_input(live, &event);
+    if (!live->over && now_ms - live->recorded_ms >= RECORDER_TICK_MS) {
+        live->recorded_ms = now_ms;
+        int err = rlx_recorder_tick(live->recorder, now_ms - live->started_ms);
+        if (err)
+            rlx_log(RLX_ERROR, "recording.failed", "call_id=%s error=%s", live->setup->call_id,
+                    rlx_err_text(err));
+    }
+}
+
+void rlx_live_amd(struct rlx_live *live, const char *answered_by)
+{
+    struct rlx_conv_event event = {.kind = RLX_EV_AMD, .text = answered_by};
+
+    if (live->started_ms)
+        rlx_live_input(live, &event);
+}
+
+void rlx_live_end(struct rlx_live *live, const char *reason)
+{
+    struct rlx_conv_event event = {.kind = RLX_EV_END_WISH, .text = reason};
+
+    rlx_live_input(live, &event);
+}
+
+bool rlx_live_over(const struct rlx_live *live)
+{
+    return live->over && !live->socket && !live->busy;
+}
+
+const char *rlx_live_call_id(const struct rlx_live *live)
+{
+    return live->setup->call_id;
+}
+
+int rlx_live_create(struct rlx_live **livep, TALLOC_CTX *ctx, const struct rlx_live_env *env,
+                    struct rlx_call_setup *setup)
+{
+    struct rlx_live *live = talloc_zero(ctx, struct rlx_live);
+    int err = -ENOMEM;
+
+    if (!live) {
+        talloc_free(setup);
+        return err;
+    }
+    live->env = env;
+    live->setup = talloc_steal(live, setup);
+    setup->options.wall_ms = rlx_wall_ms();
+    err = rlx_ears_create(&live->ears, live);
+    if (!err)
+        err = rlx_voice_create(&live->voice, live);
+    if (!err)
+        err = rlx_mind_create(&live->mind, live);
+    if (!err)
+        err = rlx_conv_create(&live->conv, live, &setup->options);
+    if (err) {
+        talloc_free(live);
+        return err;
+    }
+    rlx_voice_prepare(live->voice);
+    rlx_mind_warm(live->mind);
+    *livep = live;
+    return 0;
+}

@@ -1,0 +1,49 @@
+/* One live call: joins the conversation (call/) with the media stream, the providers, the audio path and the writer.
+ * Loop thread only. */
+#ifndef RLX_GATEWAY_LIVE_H
+#define RLX_GATEWAY_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+#include <uv.h>
+
+#include "base/config.h"
+#include "gateway/setup.h"
+#include "gateway/socket.h"
+#include "gateway/speech_cache.h"
+#include "gateway/writer.h"
+#include "provider/providers.h"
+
+/* What all calls of the process share. */
+struct rlx_live_env {
+    uv_loop_t *loop;
+    const struct rlx_config *config;
+    struct rlx_providers *providers;
+    struct rlx_speech_cache *cache;
+    struct rlx_writer *writer;
+    char *recordings; /* directory */
+};
+
+struct rlx_live;
+
+/* Makes the call ready before anyone answers: conversation, prompt prefix, the fixed phrases' audio. Takes the setup over. */
+int rlx_live_create(struct rlx_live **livep, TALLOC_CTX *ctx, const struct rlx_live_env *env,
+                    struct rlx_call_setup *setup) __attribute__((warn_unused_result));
+
+const char *rlx_live_call_id(const struct rlx_live *live);
+/* The stream has begun: takes the socket over and starts the conversation. */
+int rlx_live_start(struct rlx_live *live, struct rlx_socket *socket, const char *stream_sid,
+                   const char *call_sid) __attribute__((warn_unused_result));
+bool rlx_live_started(const struct rlx_live *live);
+
+/* Every 10 ms, or more often. */
+void rlx_live_tick(struct rlx_live *live, uint64_t now_ms);
+/* The carrier's answer detection. */
+void rlx_live_amd(struct rlx_live *live, const char *answered_by);
+/* Ends the call politely; reason as for RLX_EV_END_WISH. */
+void rlx_live_end(struct rlx_live *live, const char *reason);
+/* Over, its socket closed, and to be freed (not from inside its own callbacks). */
+bool rlx_live_over(const struct rlx_live *live);
+
+#endif

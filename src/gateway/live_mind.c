@@ -1,0 +1,259 @@
+/* Speech to text, knowledge and the language model of one call: the conversation's jobs on the providers. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "call/phrases.h"
+#include "gateway/live_private.h"
+
+#define HISTORY_CHARS 6000
+#define EMBED_LIMIT_MS 400 /* look-up must not hold up a turn: late = go on without vectors */
+
+struct rlx_mind {
+    struct rlx_live *live;
+    LIST_HEAD(, job) jobs;
+};
+
+struct job {
+    LIST_ENTRY(job) link;
+    struct rlx_mind *mind;
+    uint32_t number;
+    uint64_t started_ms;
+    struct rlx_stt_job *stt;
+    struct rlx_llm_job *llm;
+    struct rlx_embed_job *embed;
+    char *heard; /* of a look-up */
+    struct rlx_answers_query query;
+};
+
+static int job_end(struct job *job)
+{
+    rlx_stt_cancel(job->stt);
+    rlx_llm_cancel(job->llm);
+    rlx_embed_cancel(job->embed);
+    LIST_REMOVE(job, link);
+    return 0;
+}
+
+int rlx_mind_create(struct rlx_mind **mindp, struct rlx_live *live)
+{
+    struct rlx_mind *mind = talloc_zero(live, struct rlx_mind);
+
+    if (!mind)
+        return -ENOMEM;
+    mind->live = live;
+    LIST_INIT(&mind->jobs);
+    *mindp = mind;
+    return 0;
+}
+
+static struct job *job_new(struct rlx_mind *mind, uint32_t number)
+{
+    struct job *job = talloc_zero(mind, struct job);
+
+    if (!job)
+        return NULL;
+    job->mind = mind;
+    job->number = number;
+    job->started_ms = rlx_now_ms();
+    LIST_INSERT_HEAD(&mind->jobs, job, link);
+    talloc_set_destructor(job, job_end);
+    return job;
+}
+
+void rlx_mind_cancel(struct rlx_mind *mind, uint32_t number)
+{
+    struct job *job;
+
+    LIST_FOREACH(job, &mind->jobs, link) {
+        if (job->number == number) {
+            talloc_free(job);
+            return;
+        }
+    }
+}
+
+/* ---- speech to text ---- */
+
+static void stt_done(int err, const struct rlx_stt_result *result, const char *why, void *arg)
+{
+    struct job *job = arg;
+    struct rlx_live *live = job->mind->live;
+    struct rlx_conv_event event = {.kind = RLX_EV_STT, .job = job->number, .err = err};
+
+    job->stt = NULL;
+    if (err)
+        rlx_log(RLX_WARN, "stt.failed", "call_id=%s why=%s", live->setup->call_id, why ? why : "");
+    if (result) {
+        event.stt.text = result->text;
+        event.stt.voiced_ms = result->voiced_ms;
+        event.stt.avg_logprob = result->avg_logprob;
+        event.stt.took_ms = (uint32_t)(rlx_now_ms() - job->started_ms);
+    }
+    talloc_free(job);
+    rlx_live_input(live, &event);
+}
+
+/* A job that can't even be started fails like any other, but not before the actions at hand are done. */
+static void fail_later(struct rlx_mind *mind, enum rlx_conv_event_kind kind, uint32_t number,
+                       int err)
+{
+    struct rlx_conv_event event = {.kind = kind, .job = number, .err = err};
+
+    rlx_live_input(mind->live, &event);
+}
+
+void rlx_mind_hear(struct rlx_mind *mind, const struct rlx_conv_action *action)
+{
+    struct rlx_live *live = mind->live;
+    struct job *job = job_new(mind, action->job);
+    struct rlx_stt_options options = {.language = live->setup->language};
+    size_t length;
+    const uint8_t *ulaw =
+        rlx_ears_slice(live->ears, action->stt.from_ms, action->stt.to_ms, &length);
+    int err = job ? rlx_stt_start(&job->stt, live->env->providers->stt, ulaw, length, &options,
+                                  stt_done, job)
+                  : -ENOMEM;
+
+    if (err) {
+        talloc_free(job);
+        fail_later(mind, RLX_EV_STT, action->job, err);
+    }
+}
+
+/* ---- knowledge ---- */
+
+static void match(struct job *job, const float *vector, size_t dim)
+{
+    struct rlx_live *live = job->mind->live;
+    struct rlx_answer_match found;
+    struct rlx_conv_event event = {
+        .kind = RLX_EV_KNOWLEDGE,
+        .job = job->number,
+        .knowledge = {.match = &found, .took_ms = (uint32_t)(rlx_now_ms() - job->started_ms)},
+    };
+
+    job->query.vector = vector;
+    job->query.dim = dim;
+    rlx_answers_match(live->setup->answers, &job->query, &found);
+    rlx_log(RLX_DEBUG, "answer.match", "call_id=%s kind=%d score=%.3f margin=%.3f why=%s",
+            live->setup->call_id, (int)found.kind, (double)found.score, (double)found.margin,
+            found.why ? found.why : "");
+    rlx_live_input(live, &event);
+}
+
+static void embed_done(int err, const float *vectors, size_t count, size_t dim, const char *why,
+                       void *arg)
+{
+    struct job *job = arg;
+
+    job->embed = NULL;
+    if (err)
+        rlx_log(RLX_WARN, "embed.failed", "call_id=%s why=%s", job->mind->live->setup->call_id,
+                why ? why : "");
+    match(job, !err && count ? vectors : NULL, !err && count ? dim : 0);
+    talloc_free(job);
+}
+
+void rlx_mind_look_up(struct rlx_mind *mind, const struct rlx_conv_action *action)
+{
+    struct rlx_embed *embed = mind->live->env->providers->embed;
+    struct job *job = job_new(mind, action->job);
+    struct rlx_answer_match none = {.kind = RLX_ANSWER_NONE, .why = ""};
+    struct rlx_conv_event event = {.kind = RLX_EV_KNOWLEDGE, .job = action->job};
+
+    if (!job) {
+        rlx_live_input(mind->live, &event);
+        return;
+    }
+    job->heard = talloc_strdup(job, action->text);
+    job->query = (struct rlx_answers_query){
+        .heard = job->heard,
+        .agent_asked = action->lookup.agent_asked,
+        .recent = {action->lookup.recent[0], action->lookup.recent[1]},
+    };
+    const char *bare = rlx_text_bare(job, action->text);
+    if (embed && bare && *bare &&
+        !rlx_embed_start(&job->embed, embed, &bare, 1, EMBED_LIMIT_MS, embed_done, job))
+        return;
+    /* without embeddings: the exact match only, given after the actions at hand */
+    rlx_answers_match(mind->live->setup->answers, &job->query, &none);
+    event.knowledge.match = talloc_memdup(mind, &none, sizeof none);
+    talloc_free(job);
+    rlx_live_input(mind->live, &event);
+}
+
+/* ---- the model ---- */
+
+static void llm_text(const char *text, void *arg)
+{
+    struct job *job = arg;
+    struct rlx_conv_event event = {.kind = RLX_EV_LLM_TEXT, .job = job->number, .text = text};
+
+    rlx_live_input(job->mind->live, &event);
+}
+
+static void llm_tool(const char *id, const char *name, const char *arguments, void *arg)
+{
+    struct job *job = arg;
+    struct rlx_conv_event event = {
+        .kind = RLX_EV_LLM_TOOL,
+        .job = job->number,
+        .tool = {.id = id, .name = name, .arguments = arguments},
+    };
+
+    rlx_live_input(job->mind->live, &event);
+}
+
+static void llm_done(int err, const struct rlx_llm_usage *usage, const char *why, void *arg)
+{
+    struct job *job = arg;
+    struct rlx_live *live = job->mind->live;
+    struct rlx_conv_event event = {.kind = RLX_EV_LLM_DONE, .job = job->number, .err = err};
+
+    (void)usage;
+    job->llm = NULL;
+    if (err)
+        rlx_log(RLX_WARN, "llm.failed", "call_id=%s why=%s", live->setup->call_id, why ? why : "");
+    talloc_free(job);
+    rlx_live_input(live, &event);
+}
+
+static const struct rlx_llm_handlers llm_handlers = {llm_text, llm_tool, llm_done};
+
+void rlx_mind_think(struct rlx_mind *mind, const struct rlx_conv_action *action)
+{
+    struct rlx_live *live = mind->live;
+    struct job *job = job_new(mind, action->job);
+    size_t turns;
+    const struct rlx_prompt_turn *history = rlx_conv_history(live->conv, &turns);
+    int err = -ENOMEM;
+
+    if (job) {
+        struct rlx_llm_options options = {
+            .model = live->setup->llm_model,
+            .messages = rlx_prompt_messages(job, live->setup->system, history, turns,
+                                            action->llm.passages, HISTORY_CHARS),
+            .temperature = live->setup->temperature,
+            .max_tokens = live->setup->max_tokens,
+        };
+        if (options.messages)
+            err = rlx_llm_start(&job->llm, live->env->providers->llm, &options, &llm_handlers, job);
+    }
+    if (err) {
+        talloc_free(job);
+        fail_later(mind, RLX_EV_LLM_DONE, action->job, err);
+    }
+}
+
+void rlx_mind_warm(struct rlx_mind *mind)
+{
+    struct rlx_live *live = mind->live;
+    char *messages = rlx_prompt_messages(mind, live->setup->system, NULL, 0, NULL, HISTORY_CHARS);
+
+    rlx_llm_warm(live->env->providers->llm, live->setup->llm_model, messages);
+    rlx_stt_warm(live->env->providers->stt);
+    rlx_tts_warm(live->env->providers->tts);
+    talloc_free(messages);
+}

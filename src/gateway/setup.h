@@ -1,0 +1,26 @@
+/* What a gateway must know to run a call, loaded from the store in one go on a thread, then moved to the loop. */
+#ifndef RLX_GATEWAY_SETUP_H
+#define RLX_GATEWAY_SETUP_H
+
+#include <stdint.h>
+#include <talloc.h>
+
+#include "call/answers.h"
+#include "call/conv.h"
+#include "store/store.h"
+
+struct rlx_call_setup {
+    char *call_id, *user_id, *phone_number;
+    char *voice, *llm_model, *language; /* NULL = the provider's default */
+    double speed, temperature;
+    uint32_t max_tokens;
+    char *system;                   /* the prompt's part that stays the same during the call */
+    struct rlx_answers *answers;    /* knowledge that is looked up per turn; may be empty */
+    struct rlx_conv_options options; /* its strings live in the setup */
+};
+
+/* Blocking. *setupp is a parentless talloc context. RLX_ENOTFOUND, RLX_ECONFLICT when the call is over already, RLX_ESTORE. */
+int rlx_call_setup_load(struct rlx_call_setup **setupp, struct rlx_store *store, const char *call_id)
+    __attribute__((warn_unused_result));
+
+#endif
