@@ -54,10 +54,11 @@ static int write_turn(struct rlx_store *store, const json_t *json)
 
     snprintf(row.id, sizeof row.id, "%s", text_of(json, "id"));
     snprintf(row.call_id, sizeof row.call_id, "%s", text_of(json, "call_id"));
-    int err = rlx_call_append_turn(store, &row);
+    bool withdrawn = !*row.text;
+    int err = withdrawn ? 0 : rlx_call_append_turn(store, &row);
     if (!err && json_is_true(json_object_get(json, "replace")))
         err = rlx_call_update_turn(store, row.id, row.text, row.metadata);
-    return err;
+    return withdrawn && err == RLX_ENOTFOUND ? 0 : err;
 }
 
 static int write_end(struct rlx_store *store, const json_t *json)

@@ -95,7 +95,7 @@ struct rlx_turn_row {
 /* Also makes the live event `transcript` (so do rlx_call_update_turn; every change of status makes
  * `status`). */
 int rlx_call_append_turn(struct rlx_store *store, const struct rlx_turn_row *row);
-/* Replaces text and metadata of a row (an agent's turn that was cut). */
+/* Replaces text and metadata of a row (an agent's turn that was cut); "" withdraws the row: nothing of it was heard. */
 int rlx_call_update_turn(struct rlx_store *store, const char *row_id, const char *text,
                          const char *metadata);
 int rlx_call_event(struct rlx_store *store, const char *call_id, const char *kind,

@@ -310,8 +310,9 @@ int rlx_call_update_turn(struct rlx_store *store, const char *row_id, const char
     int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
     if (err)
         return err;
-    err = RLX_RUN(db, RLX_Q_TURN_UPDATE, take_updated, &updated, NULL, RLX_TEXT(row_id),
-                  RLX_TEXT(text), RLX_TEXT(metadata));
+    err = *text ? RLX_RUN(db, RLX_Q_TURN_UPDATE, take_updated, &updated, NULL, RLX_TEXT(row_id),
+                          RLX_TEXT(text), RLX_TEXT(metadata))
+                : RLX_RUN(db, RLX_Q_TURN_WITHDRAW, take_updated, &updated, NULL, RLX_TEXT(row_id));
     if (!err && !updated.json)
         err = RLX_ENOTFOUND;
     if (!err)

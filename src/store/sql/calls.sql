@@ -137,6 +137,10 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING;
 UPDATE transcripts SET text = ?2, metadata = COALESCE(?3, metadata) WHERE id = ?1
 RETURNING call_id, {{turn_event}};
 
+-- name: turn_withdraw
+DELETE FROM transcripts WHERE id = ?1 RETURNING call_id, json_object('id', id, 'seq', seq,
+    'speaker', speaker, 'text', '', 'timestamp', timestamp, 'metadata', json(metadata));
+
 -- part: turn_event
 json_object('id', id, 'seq', seq, 'speaker', speaker, 'text', text, 'timestamp', timestamp,
     'metadata', json(metadata))
