@@ -1,11 +1,10 @@
-#include "base/config.h"
+#include "base/config_private.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "base/err.h"
 
@@ -14,38 +13,23 @@
 
 extern char **environ;
 
-enum kind { TEXT, SECRET, INT, BOOL, PORT, URL };
-enum source { FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT, FROM_FLAG, FROM_PROGRAM };
-
-static const struct {
-    const char *name;
-    enum kind kind;
-    const char *fallback;
-    const char *help;
-} table[RLX_CFG_COUNT] = {
+const struct rlx_setting_row rlx_setting_table[RLX_CFG_COUNT] = {
 #define RLX_SETTING_ROW(id, name, kind, fallback, help) {name, kind, fallback, help},
     RLX_CONFIG_TABLE(RLX_SETTING_ROW)
 #undef RLX_SETTING_ROW
 };
 
-static const char *const source_names[] = {"default", ENV_FILE, "environment", "flag", "set here"};
-
-/* Names of the build tools and of the checks, which share the environment with the programs. */
-static const char *const foreign[] = {"RELAYX_CACHE", "RELAYX_BUILD_JOBS"};
-
-struct rlx_config {
-    struct {
-        char *value; /* NULL = not set */
-        enum source source;
-    } settings[RLX_CFG_COUNT];
-    char **rest;
-    int rest_count;
-};
+/* Names of tools/setup and of relayx-speech, which share the environment with this program. */
+static const char *const foreign[] = {
+    "RELAYX_CACHE",         "RELAYX_BUILD_JOBS",          "RELAYX_SPEECH_HOST",
+    "RELAYX_SPEECH_VOICE",  "RELAYX_SPEECH_VOICE_TOKENS", "RELAYX_SPEECH_STT_MODEL",
+    "RELAYX_SPEECH_QUEUE",  "RELAYX_SPEECH_STT_WORKERS",  "RELAYX_SPEECH_TTS_WORKERS",
+    "RELAYX_SPEECH_THREADS"};
 
 /* ---- names ---- */
 
 /* The flag of a setting, without its dashes: RELAYX_API_PORT = api-port. */
-static void flag_name(char *flag, size_t size, const char *name)
+void rlx_setting_flag(char *flag, size_t size, const char *name)
 {
     size_t n = 0;
 
@@ -59,7 +43,8 @@ static void flag_name(char *flag, size_t size, const char *name)
 static int find_name(const char *name, size_t length)
 {
     for (int i = 0; i < RLX_CFG_COUNT; i++)
-        if (strlen(table[i].name) == length && !memcmp(table[i].name, name, length))
+        if (strlen(rlx_setting_table[i].name) == length &&
+            !memcmp(rlx_setting_table[i].name, name, length))
             return i;
     return -1;
 }
@@ -69,7 +54,7 @@ static int find_flag(const char *flag, size_t length)
     char own[64];
 
     for (int i = 0; i < RLX_CFG_COUNT; i++) {
-        flag_name(own, sizeof own, table[i].name);
+        rlx_setting_flag(own, sizeof own, rlx_setting_table[i].name);
         if (strlen(own) == length && !memcmp(own, flag, length))
             return i;
     }
@@ -103,10 +88,10 @@ static const char *nearest_name(const char *name)
     int least = 1000;
 
     for (int i = 0; i < RLX_CFG_COUNT; i++) {
-        int d = distance(name, table[i].name);
-        if (!strncmp(table[i].name, "RELAYX_", 7) && d < least) {
+        int d = distance(name, rlx_setting_table[i].name);
+        if (!strncmp(rlx_setting_table[i].name, "RELAYX_", 7) && d < least) {
             least = d;
-            best = table[i].name;
+            best = rlx_setting_table[i].name;
         }
     }
     return best;
@@ -119,7 +104,7 @@ char *rlx_config_nearest_flag(TALLOC_CTX *ctx, const char *flag, const char *con
 
     flag += strspn(flag, "-");
     for (int i = 0; i < RLX_CFG_COUNT; i++) {
-        flag_name(name, sizeof name, table[i].name);
+        rlx_setting_flag(name, sizeof name, rlx_setting_table[i].name);
         int d = distance(flag, name);
         if (d < least) {
             least = d;
@@ -170,7 +155,7 @@ static bool has_scheme(const char *text)
 }
 
 /* What is wrong with the value, NULL when nothing is. */
-static const char *complaint(enum kind kind, const char *value)
+static const char *complaint(enum rlx_setting_kind kind, const char *value)
 {
     bool flag;
     long number;
@@ -192,21 +177,22 @@ static const char *complaint(enum kind kind, const char *value)
 }
 
 /* Takes a value in; a later source wins over an earlier one. An empty value means "not set". */
-static int assign(struct rlx_config *config, int setting, const char *value, enum source source,
-                  const char *where, TALLOC_CTX *ctx, char **whyp)
+static int assign(struct rlx_config *config, int setting, const char *value,
+                  enum rlx_setting_source source, const char *where, TALLOC_CTX *ctx, char **whyp)
 {
-    const char *wrong = *value ? complaint(table[setting].kind, value) : NULL;
+    const char *wrong = *value ? complaint(rlx_setting_table[setting].kind, value) : NULL;
 
     if (wrong) {
-        *whyp = talloc_asprintf(ctx, "%s: %s %s, and is \"%s\"", where, table[setting].name, wrong,
-                                table[setting].kind == SECRET ? "(hidden)" : value);
+        *whyp =
+            talloc_asprintf(ctx, "%s: %s %s, and is \"%s\"", where, rlx_setting_table[setting].name,
+                            wrong, rlx_setting_table[setting].kind == SECRET ? "(hidden)" : value);
         return RLX_ECONFIG;
     }
     char *copy = *value ? talloc_strdup(config, value) : NULL;
     if (*value && !copy)
         return -ENOMEM;
     /* "http://host/" and "http://host" are the same base for the paths that are put behind it. */
-    if (copy && table[setting].kind == URL && !strncmp(copy, "http", 4))
+    if (copy && rlx_setting_table[setting].kind == URL && !strncmp(copy, "http", 4))
         for (size_t n = strlen(copy); n && copy[n - 1] == '/'; n--)
             copy[n - 1] = '\0';
     talloc_free(config->settings[setting].value);
@@ -361,7 +347,7 @@ static int read_flag(struct rlx_config *config, char **argv, int left, int *used
     *usedp = 1;
     if (setting < 0 && !value && !strncmp(flag, "no-", 3)) {
         setting = find_flag(flag + 3, length - 3);
-        if (setting >= 0 && table[setting].kind == BOOL)
+        if (setting >= 0 && rlx_setting_table[setting].kind == BOOL)
             return assign(config, setting, "false", FROM_FLAG, argv[0], ctx, whyp);
         setting = -1;
     }
@@ -369,7 +355,7 @@ static int read_flag(struct rlx_config *config, char **argv, int left, int *used
         *usedp = 0;
         return 0;
     }
-    if (!value && table[setting].kind == BOOL)
+    if (!value && rlx_setting_table[setting].kind == BOOL)
         value = "true";
     if (!value) {
         if (left < 2 || !strncmp(argv[1], "--", 2)) {
@@ -463,7 +449,7 @@ const char *rlx_config_get(const struct rlx_config *config, enum rlx_setting set
 {
     const char *value = config->settings[setting].value;
 
-    return value ? value : table[setting].fallback;
+    return value ? value : rlx_setting_table[setting].fallback;
 }
 
 long rlx_config_int(const struct rlx_config *config, enum rlx_setting setting)
@@ -489,9 +475,18 @@ int rlx_config_set(struct rlx_config *config, enum rlx_setting setting, const ch
     int err = assign(config, (int)setting, value, FROM_PROGRAM, "program", config, &why);
 
     talloc_free(why);
-    if (!err && setenv(table[setting].name, value, 1))
+    if (!err && setenv(rlx_setting_table[setting].name, value, 1))
         err = -errno;
     return err;
+}
+
+int rlx_config_export(const struct rlx_config *config)
+{
+    for (int i = 0; i < RLX_CFG_COUNT; i++)
+        if (config->settings[i].value &&
+            setenv(rlx_setting_table[i].name, config->settings[i].value, 1))
+            return -errno;
+    return 0;
 }
 
 char **rlx_config_rest(const struct rlx_config *config, int *countp)
@@ -503,93 +498,5 @@ char **rlx_config_rest(const struct rlx_config *config, int *countp)
 
 const char *rlx_config_name(enum rlx_setting setting)
 {
-    return table[setting].name;
-}
-
-/* A URL's password ("postgresql://user:password@host/…") is as secret as a key. */
-static void print_url(const char *url, FILE *out)
-{
-    const char *rest = strstr(url, "://");
-    const char *at = rest ? strchr(rest + 3, '@') : NULL;
-    const char *colon = rest ? strchr(rest + 3, ':') : NULL;
-
-    if (at && colon && colon < at && !memchr(rest + 3, '/', (size_t)(at - rest - 3)))
-        fprintf(out, "%.*s********%s", (int)(colon + 1 - url), url, at);
-    else
-        fputs(url, out);
-}
-
-void rlx_config_print(const struct rlx_config *config, FILE *out)
-{
-    for (int i = 0; i < RLX_CFG_COUNT; i++) {
-        const char *value = rlx_config_get(config, (enum rlx_setting)i);
-        fprintf(out, "%-22s ", table[i].name);
-        if (table[i].kind == SECRET && *value)
-            fprintf(out, "******** (%zu characters)", strlen(value));
-        else if (table[i].kind == URL)
-            print_url(value, out);
-        else
-            fputs(value, out);
-        if (config->settings[i].value)
-            fprintf(out, "  [%s]", source_names[config->settings[i].source]);
-        fputc('\n', out);
-    }
-}
-
-void rlx_config_help(FILE *out)
-{
-    char flag[64];
-
-    fputs("Settings, as flags, environment variables or lines of a .env file (in this order of "
-          "precedence):\n",
-          out);
-    for (int i = 0; i < RLX_CFG_COUNT; i++) {
-        flag_name(flag, sizeof flag, table[i].name);
-        fprintf(out, "  --%-22s %-22s %s", flag, table[i].name, table[i].help);
-        if (*table[i].fallback)
-            fprintf(out, " (%s)", table[i].fallback);
-        fputc('\n', out);
-    }
-}
-
-/* ---- the data directory ---- */
-
-char *rlx_config_path(const struct rlx_config *config, TALLOC_CTX *ctx, const char *relative)
-{
-    return talloc_asprintf(ctx, "%s/%s", rlx_config_get(config, RLX_CFG_DATA), relative);
-}
-
-static int make_dir(const char *path, TALLOC_CTX *ctx, char **whyp)
-{
-    struct stat status;
-
-    if (!mkdir(path, 0700) || (errno == EEXIST && !stat(path, &status) && S_ISDIR(status.st_mode)))
-        return 0;
-    *whyp = talloc_asprintf(ctx, "the directory %s can't be made: %s; choose another with --data",
-                            path, strerrordesc_np(errno == EEXIST ? ENOTDIR : errno));
-    return RLX_ECONFIG;
-}
-
-int rlx_config_make_dirs(const struct rlx_config *config, TALLOC_CTX *ctx, char **whyp)
-{
-    static const char *const parts[] = {"", "recordings", "speech", "spool"};
-    char *path;
-    int err = 0;
-
-    /* The parents of the data directory first. */
-    path = rlx_config_path(config, ctx, "");
-    for (char *p = path ? path + 1 : NULL; p && !err && (p = strchr(p, '/')); p++) {
-        *p = '\0';
-        err = make_dir(path, ctx, whyp);
-        *p = '/';
-    }
-    for (size_t i = 1; path && i < sizeof parts / sizeof parts[0] && !err; i++) {
-        talloc_free(path);
-        path = rlx_config_path(config, ctx, parts[i]);
-        err = path ? make_dir(path, ctx, whyp) : -ENOMEM;
-    }
-    if (!path && !err)
-        err = -ENOMEM;
-    talloc_free(path);
-    return err;
+    return rlx_setting_table[setting].name;
 }

@@ -38,6 +38,10 @@ bool rlx_config_is_set(const struct rlx_config *config, enum rlx_setting setting
 /* Changes a value in this process and, for children, in its environment. Before threads start. */
 int rlx_config_set(struct rlx_config *config, enum rlx_setting setting, const char *value);
 
+/* Puts every setting that is set into the environment, so that programs started from here get the same configuration as
+ * this one, its flags included. Before threads start. */
+int rlx_config_export(const struct rlx_config *config);
+
 /* Arguments that were no setting (positional words and the command's own flags), NULL-terminated. */
 char **rlx_config_rest(const struct rlx_config *config, int *countp);
 

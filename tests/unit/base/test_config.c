@@ -134,7 +134,7 @@ static void unknown_names_suggest_the_nearest(void **state)
     setenv("RELAYX_PROT", "1", 1);
     assert_non_null(strstr(refusal(*state, 0, NULL), "RELAYX_PROT"));
     unsetenv("RELAYX_PROT");
-    setenv("RELAYX_CACHE", "/c", 1); /* the set-up's, not ours */
+    setenv("RELAYX_CACHE", "/c", 1); /* the set-up's, not this program's */
     load(*state, 0, NULL);
     unsetenv("RELAYX_CACHE");
     assert_string_equal(rlx_config_nearest_flag(*state, "--api-prot", NULL), "--api-port");
@@ -189,6 +189,10 @@ static void set_reaches_children(void **state)
     assert_int_equal(rlx_config_set(config, RLX_CFG_API_PORT, "9000"), 0);
     assert_int_equal(rlx_config_int(config, RLX_CFG_API_PORT), 9000);
     assert_string_equal(getenv("RELAYX_API_PORT"), "9000");
+    const char *argv[] = {"--gateway-port=9001"};
+    assert_int_equal(rlx_config_export(load(*state, 1, argv)), 0);
+    assert_string_equal(getenv("RELAYX_GATEWAY_PORT"), "9001");
+    assert_null(getenv("RELAYX_PHONE_PORT"));
     assert_int_equal(rlx_config_set(config, RLX_CFG_API_PORT, "x"), RLX_ECONFIG);
     assert_int_equal(rlx_config_int(config, RLX_CFG_API_PORT), 9000);
 }
