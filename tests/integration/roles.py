@@ -1,0 +1,157 @@
+"""Starts the roles of the real program by themselves, as a production set-up does, against doubles."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RELAYX = os.environ.get("RELAYX_PROGRAM", str(ROOT / "build" / "relayx"))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def request(method, url, body=None, token=None, timeout=15, headers=None):
+    """(status, parsed body or text)."""
+    headers = dict(headers or {})
+    data = None
+    if body is not None:
+        data = json.dumps(body).encode()
+        headers["Content-Type"] = "application/json"
+    if token:
+        headers["Authorization"] = "Bearer " + token
+    try:
+        with urllib.request.urlopen(
+                urllib.request.Request(url, data, headers, method=method), timeout=timeout) as answer:
+            status, text = answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        status, text = error.code, error.read()
+    try:
+        return status, json.loads(text)
+    except ValueError:
+        return status, text
+
+
+def wait_until(check, seconds=10, every=0.05):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = check()
+        if value:
+            return value
+        time.sleep(every)
+    return check()
+
+
+class Roles:
+    """api, gateway and worker on free ports, with their own data directory."""
+
+    def __init__(self, tmp, providers, carrier, **environment):
+        self.tmp = pathlib.Path(tmp)
+        self.api_port, self.gateway_port = free_port(), free_port()
+        self.api = f"http://127.0.0.1:{self.api_port}"
+        self.gateway = f"http://127.0.0.1:{self.gateway_port}"
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("RELAYX_")}
+        self.environment.update({
+            "RELAYX_DATA": str(self.tmp / "data"),
+            "RELAYX_API_PORT": str(self.api_port),
+            "RELAYX_GATEWAY_PORT": str(self.gateway_port),
+            "RELAYX_LOCAL": "false",
+            "VOICE_GATEWAY_URL": self.gateway,
+            "TWILIO_API_URL": carrier.url,
+            "TWILIO_ACCOUNT_SID": carrier.account,
+            "TWILIO_AUTH_TOKEN": carrier.token,
+            "TWILIO_PHONE_NUMBER": "+12025550100",
+            "OPENAI_BASE_URL": providers.url,
+            "OPENAI_API_KEY": "sk-test",
+            "EMBED_PROVIDERS": "none",
+            "JWT_SECRET_KEY": "0123456789abcdef0123456789abcdef",
+        })
+        self.environment.update(environment)
+        self.processes = {}
+        self.token = None
+
+    def start(self, role):
+        log = open(self.tmp / f"{role}.log", "ab")
+        self.processes[role] = subprocess.Popen([RELAYX, role], env=self.environment, stdout=log,
+                                                stderr=log, cwd=self.tmp)
+        port = {"api": self.api_port, "gateway": self.gateway_port}.get(role)
+
+        def ready():
+            assert self.processes[role].poll() is None, self.log(role)
+            try:
+                return request("GET", f"http://127.0.0.1:{port}/health", timeout=2)[0] in (200, 503)
+            except OSError:
+                return False
+
+        if port:
+            assert wait_until(ready, 10), self.log(role)
+
+    def start_all(self):
+        subprocess.run([RELAYX, "migrate"], env=self.environment, check=True, cwd=self.tmp,
+                       capture_output=True)
+        for role in ("api", "gateway", "worker"):
+            self.start(role)
+        return self
+
+    def log(self, role):
+        return (self.tmp / f"{role}.log").read_text(errors="replace")[-4000:]
+
+    def stop(self):
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + 8
+        for process in self.processes.values():
+            try:
+                process.wait(max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def login(self):
+        account = {"email": "owner@example.com", "password": "correct horse", "name": "Owner"}
+        request("POST", self.api + "/auth/signup", account)
+        status, body = request("POST", self.api + "/auth/login", account)
+        assert status == 200, body
+        self.token = body["access_token"]
+
+    def call(self, method, path, body=None, **more):
+        if not self.token:
+            self.login()
+        return request(method, self.api + path, body, self.token, **more)
+
+    def agent(self, **fields):
+        agent = {"name": "Joe", "prompt_text": "You are Joe of Northwind.",
+                 "greeting": "Hello, this is Joe, an AI assistant of Northwind."}
+        agent.update(fields)
+        status, body = self.call("POST", "/agents", agent)
+        assert status in (200, 201), body
+        return body["id"]
+
+    def dial(self, agent_id, number="+12025550123"):
+        status, body = self.call("POST", "/calls/outbound",
+                                 {"agent_id": agent_id, "phone_number": number})
+        assert status == 200, body
+        return body
+
+    def ended(self, call_id, seconds=20):
+        def over():
+            status, body = self.call("GET", f"/calls/{call_id}")
+            return body if body.get("ended_at") else None
+
+        call = wait_until(over, seconds, 0.2)
+        assert call, self.log("gateway")
+        return call
+
+    def database(self):
+        return sqlite3.connect(self.tmp / "data" / "relayx.db", timeout=5)
