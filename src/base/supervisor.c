@@ -125,6 +125,7 @@ int rlx_supervisor_add(struct rlx_supervisor *supervisor, const struct rlx_child
     member->spec.argv = copy_list(member, child->argv);
     member->spec.env = copy_list(member, child->env);
     member->spec.ready_path = talloc_strdup(member, child->ready_path ? child->ready_path : "/");
+    member->spec.ready_host = child->ready_host ? talloc_strdup(member, child->ready_host) : NULL;
     member->spec.after = child->after ? talloc_strdup(member, child->after) : NULL;
     member->pipe = member->probe = -1;
     if (!member->spec.name || !member->spec.argv || !member->spec.env || !member->spec.ready_path)
@@ -286,6 +287,8 @@ static void begin_probe(struct member *member, uint64_t now)
                              .sin_port = htons(member->spec.ready_port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
+    if (member->spec.ready_host)
+        inet_pton(AF_INET, member->spec.ready_host, &to.sin_addr);
     member->probe = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     member->probe_sent = false;
     member->probe_ms = now;

@@ -23,7 +23,8 @@ struct rlx_child {
     const char *name;
     const char *const *argv;  /* NULL-terminated; argv[0] is a path */
     const char *const *env;   /* "NAME=value" lines added to the environment, NULL-terminated; may be NULL */
-    uint16_t ready_port;      /* ready when GET http://127.0.0.1:port/path answers 200; 0 = ready when started */
+    const char *ready_host;   /* an IPv4 address; NULL = 127.0.0.1 */
+    uint16_t ready_port;      /* ready when GET http://host:port/path answers 200; 0 = ready when started */
     const char *ready_path;
     const char *after;        /* name of an earlier child that must be ready before this one's first start; may be NULL */
     unsigned grace_ms;        /* from SIGTERM to SIGKILL; 0 = 5 s */

@@ -188,7 +188,9 @@ static void waits_for_readiness(void **state)
         port);
     assert_int_equal(rlx_supervisor_create(&supervisor, *state), 0);
     assert_int_equal(add(supervisor, "server", script,
-                         (struct rlx_child){.ready_port = port, .ready_path = "/health"}),
+                         (struct rlx_child){.ready_host = "127.0.0.1",
+                                            .ready_port = port,
+                                            .ready_path = "/health"}),
                      0);
     assert_int_equal(add(supervisor, "client", "echo client >>trace; sleep 9",
                          (struct rlx_child){.after = "server"}),
