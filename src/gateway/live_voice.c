@@ -45,7 +45,7 @@ struct rlx_voice {
     struct utterance *running; /* the one that the playout plays */
     uint64_t last_audible_ms;
     /* preparing */
-    const char *const *phrases;
+    size_t phrase; /* the next one to render */
     struct piece *preparing;
     struct utterance *prepared;
 };
@@ -320,8 +320,11 @@ static struct piece *piece_new(struct utterance *utterance, uint32_t number, con
 
 static void prepare_next(struct rlx_voice *voice)
 {
-    while (!voice->preparing && *voice->phrases) {
-        struct piece *piece = piece_new(voice->prepared, 0, *voice->phrases++, true);
+    const char *text;
+
+    while (!voice->preparing && (text = rlx_conv_phrase(voice->live->conv, voice->phrase))) {
+        struct piece *piece = piece_new(voice->prepared, 0, text, true);
+        voice->phrase++;
         if (!piece)
             return;
         voice->preparing = piece;
@@ -331,9 +334,8 @@ static void prepare_next(struct rlx_voice *voice)
 
 void rlx_voice_prepare(struct rlx_voice *voice)
 {
-    voice->phrases = rlx_conv_phrases(voice->live->conv);
     voice->prepared = utterance_of(voice, UINT32_MAX, true);
-    if (voice->phrases && voice->prepared)
+    if (voice->prepared)
         prepare_next(voice);
 }
 
