@@ -54,6 +54,8 @@ struct rlx_conv_options {
     uint32_t hangover_ms;      /* of the voice detector: subtracted from the last voiced frame */
     int64_t wall_ms;           /* wall clock at now_ms of the first event, for the rows' times */
     bool can_look_up;          /* RLX_ACT_LOOKUP is worth asking (there is knowledge) */
+    uint64_t uuid_seed;        /* random: the ids of the rows are made from it */
+    char opt_out_key;          /* a key that means "do not call me again", 0 = none */
 };
 
 /* ---- events ---- */
@@ -142,6 +144,7 @@ struct rlx_conv_action {
     uint32_t job;
     uint32_t epoch, piece;
     uint32_t ms;
+    bool fixed;         /* RLX_ACT_SAY: a fixed phrase or an approved answer, worth keeping in the speech cache */
     const char *text;
     const char *data;
     enum rlx_conv_state state;
@@ -179,6 +182,10 @@ struct rlx_conv_action {
 
 int rlx_conv_create(struct rlx_conv **convp, TALLOC_CTX *ctx, const struct rlx_conv_options *options)
     __attribute__((warn_unused_result));
+
+/* The fixed phrases of this conversation (greeting, goodbye, apology, fillers, prompts, …) in spoken form, exactly as
+ * RLX_ACT_SAY will give them: to be made before the call is answered. NULL when index is beyond the last. */
+const char *rlx_conv_phrase(const struct rlx_conv *conv, size_t index);
 
 /* Gives an event to the machine. Returns the actions in order and their number in *countp; they and all that they point to
  * live until the next call. A frame that changes nothing allocates nothing. now_ms: monotonic, never goes back. */

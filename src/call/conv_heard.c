@@ -1,0 +1,123 @@
+/* What a transcribed text is worth: words, or nothing, an echo of the agent, a machine's fancy; and how finished it sounds. */
+#include "call/conv_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ECHO_SHARE 0.7
+#define WEAK_SPEECH_MS 300u
+#define WEAK_LEVEL_DB 6.0f
+#define WEAK_LOGPROB (-1.0f)
+#define PHONE_DIGITS 10u
+
+/* Too little sound, too quiet, or too unsure for a text that models like to invent. */
+static bool is_weak(const struct rlx_conv *conv)
+{
+    const struct rlx_conv_stt *stt = &conv->stt;
+    uint32_t speech = stt->voiced_ms ? stt->voiced_ms : rlx_conv_utterance_speech_ms(conv);
+
+    return speech < WEAK_SPEECH_MS || conv->utt.level_db < conv->ear.floor_db + WEAK_LEVEL_DB ||
+           (stt->avg_logprob != 0.0f && stt->avg_logprob < WEAK_LOGPROB);
+}
+
+static bool is_echo(struct rlx_conv *conv, const char *text)
+{
+    const char *said = conv->last_tail;
+
+    if (!conv->utt.over_agent)
+        return false;
+    if (rlx_is_short_answer(text) && rlx_conv_agent_asked(conv))
+        return false;
+    if (conv->speaking)
+        said = rlx_conv_speech_tail(conv, conv->speaking);
+    return said && *said && rlx_echo_share(text, said) >= ECHO_SHARE;
+}
+
+enum rlx_conv_worth rlx_conv_judge(struct rlx_conv *conv, const char *text)
+{
+    const char *plain = rlx_text_plain(conv->scratch, text);
+
+    if (!plain || !*plain)
+        return RLX_HEARD_EMPTY;
+    if (is_echo(conv, text))
+        return RLX_HEARD_ECHO;
+    if (rlx_is_hallucination(text) && is_weak(conv))
+        return RLX_HEARD_SUSPECT;
+    return RLX_HEARD_WORDS;
+}
+
+/* Counts and notes a text that makes no turn. */
+void rlx_conv_drop_words(struct rlx_conv *conv, enum rlx_conv_worth worth, const char *text)
+{
+    if (worth == RLX_HEARD_EMPTY) {
+        conv->metrics.empty_stt++;
+        return;
+    }
+    json_t *data = json_pack("{s:s}", "text", text);
+    char *json = data ? json_dumps(data, JSON_COMPACT) : NULL;
+    if (worth == RLX_HEARD_ECHO)
+        conv->metrics.echo_drops++;
+    else
+        conv->metrics.suspects++;
+    rlx_conv_note(conv, worth == RLX_HEARD_ECHO ? "echo_dropped" : "suspect_dropped", "%s",
+                  json ? json : "{}");
+    free(json);
+    json_decref(data);
+}
+
+bool rlx_conv_agent_asked(struct rlx_conv *conv)
+{
+    if (!conv->speaking)
+        return conv->asked;
+    const char *said =
+        rlx_conv_speech_heard(conv, conv->speaking, conv->speaking->heard_ms);
+    return said && *said && rlx_is_question(said);
+}
+
+/* ---- how finished it sounds ---- */
+
+static unsigned digits_of(const char *word, size_t length)
+{
+    static const char *const WORDS[] = {"zero", "oh",  "one",   "two",   "three", "four",
+                                        "five", "six", "seven", "eight", "nine"};
+    unsigned count = 0;
+
+    for (size_t i = 0; i < length; i++)
+        count += word[i] >= '0' && word[i] <= '9';
+    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
+        count += strlen(WORDS[i]) == length && !memcmp(word, WORDS[i], length);
+    return count;
+}
+
+unsigned rlx_conv_digits(struct rlx_conv *conv, const char *text)
+{
+    const char *at = rlx_text_plain(conv->scratch, text);
+    unsigned count = 0, times = 1;
+
+    for (size_t length; at && *at; at += length + (at[length] == ' ')) {
+        length = strcspn(at, " ");
+        count += digits_of(at, length) * times;
+        times = length == 6 && !memcmp(at, "double", 6) ? 2
+                : length == 6 && !memcmp(at, "triple", 6) ? 3
+                                                           : 1;
+    }
+    return count;
+}
+
+uint32_t rlx_conv_end_silence(struct rlx_conv *conv, const char *text)
+{
+    const struct rlx_turn_settings *set = &conv->set;
+
+    if (conv->collecting && !rlx_is_question(text)) {
+        bool whole = rlx_conv_digits(conv, conv->stt.text) == PHONE_DIGITS;
+        return whole ? set->silence_complete_ms : set->silence_collect_ms;
+    }
+    switch (rlx_text_completeness(text)) {
+    case RLX_TEXT_COMPLETE:
+        return set->silence_complete_ms;
+    case RLX_TEXT_UNFINISHED:
+        return set->silence_unfinished_ms;
+    default:
+        return set->silence_ms;
+    }
+}
