@@ -136,7 +136,9 @@ void rlx_conv_on_llm_tool(struct rlx_conv *conv, const struct rlx_conv_event *ev
     if (!rlx_conv_tools_waiting(conv)) {
         rlx_split_end(conv->turn->split); /* what was said before the call is whole */
         take(conv, false);
-        rlx_split_create(&conv->turn->split, conv->turn);
+        TALLOC_FREE(conv->turn->split);
+        if (rlx_split_create(&conv->turn->split, conv->turn))
+            conv->turn->enough = true;
     }
     struct rlx_conv_tool *tool = &conv->tools[conv->tool_count++];
     *tool = (struct rlx_conv_tool){
