@@ -1,0 +1,240 @@
+/* `relayx doctor`: the effective configuration, and whether everything that it names is there. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/http.h"
+#include "cli/cli.h"
+#include "cli/prepare.h"
+#include "store/store.h"
+
+#define LOW_SPACE_MB 500u
+
+enum verdict { OK, NOTE, BAD };
+
+struct doctor {
+    struct rlx_config *config;
+    TALLOC_CTX *ctx;
+    int bad;
+};
+
+/* One line of the report. */
+__attribute__((format(printf, 4, 5))) static void tell(struct doctor *d, enum verdict verdict,
+                                                       const char *what, const char *format, ...)
+{
+    static const char *const words[] = {"ok  ", "note", "BAD "};
+    static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
+    bool tty = isatty(STDOUT_FILENO);
+    va_list args;
+
+    printf("%s%s%s %-10s ", tty ? colours[verdict] : "", words[verdict], tty ? "\033[0m" : "",
+           what);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+    d->bad += verdict == BAD;
+}
+
+static const char *get(const struct doctor *d, enum rlx_setting setting)
+{
+    return rlx_config_get(d->config, setting);
+}
+
+static void check_data(struct doctor *d)
+{
+    struct statvfs space;
+    char *why = NULL;
+    const char *path = get(d, RLX_CFG_DATA);
+
+    if (rlx_config_make_dirs(d->config, d->ctx, &why))
+        tell(d, BAD, "data", "%s", why);
+    else if (access(path, W_OK))
+        tell(d, BAD, "data", "%s can't be written: change its owner, or choose another with --data",
+             path);
+    else if (!statvfs(path, &space) && space.f_bavail * space.f_frsize >> 20 < LOW_SPACE_MB)
+        tell(d, NOTE, "data", "%s: only %lu MB are free; recordings need 1 MB a minute", path,
+             (unsigned long)(space.f_bavail * space.f_frsize >> 20));
+    else
+        tell(d, OK, "data", "%s", path);
+}
+
+static void check_database(struct doctor *d)
+{
+    struct rlx_store *store = NULL;
+    char *url = rlx_prepare_database(d->config, d->ctx), *why = NULL;
+    int err = rlx_store_open(&store, d->ctx, url, &why);
+
+    if (!err)
+        err = rlx_store_ping(store);
+    if (err)
+        tell(d, BAD, "database", "%s", why ? why : rlx_err_text(err));
+    else
+        tell(d, OK, "database", "%s",
+             rlx_prepare_is_production(d->config) ? "the server answers" : url);
+    talloc_free(store);
+}
+
+static void check_keys(struct doctor *d)
+{
+    if (rlx_config_is_set(d->config, RLX_CFG_JWT_SECRET_KEY))
+        tell(d, OK, "tokens", "JWT_SECRET_KEY is set");
+    else if (rlx_prepare_is_production(d->config))
+        tell(d, BAD, "tokens",
+             "JWT_SECRET_KEY is not set: make one with `openssl rand -base64 48` "
+             "and give it to all processes");
+    else
+        tell(d, OK, "tokens", "the signing key is made once and kept in the data directory");
+}
+
+/* GETs a URL; the status, or 0 with *whyp. */
+static long ask(struct doctor *d, const char *url, const char *bearer, const char *basic,
+                char **whyp)
+{
+    const char *headers[] = {
+        bearer && *bearer ? talloc_asprintf(d->ctx, "Authorization: Bearer %s", bearer) : NULL,
+        NULL};
+    struct rlx_http_request request = {
+        .url = url, .headers = headers, .basic_auth = basic, .timeout_ms = 5000};
+    struct rlx_http_reply *reply;
+
+    return rlx_http(&reply, d->ctx, &request, whyp) ? 0 : reply->status;
+}
+
+static void check_carrier(struct doctor *d)
+{
+    const char *account = get(d, RLX_CFG_TWILIO_ACCOUNT_SID);
+    const char *base = get(d, RLX_CFG_TWILIO_API_URL);
+    const char *gateway = get(d, RLX_CFG_VOICE_GATEWAY_URL);
+    char *why = NULL;
+
+    if (rlx_prepare_is_simulated(d->config)) {
+        tell(d, OK, "carrier", "no Twilio account is set: `relayx serve` runs the phone simulator");
+        return;
+    }
+    char *url =
+        talloc_asprintf(d->ctx, "%s/2010-04-01/Accounts/%s/Calls.json?PageSize=1", base, account);
+    char *basic = talloc_asprintf(d->ctx, "%s:%s", account, get(d, RLX_CFG_TWILIO_AUTH_TOKEN));
+    long status = ask(d, url, NULL, basic, &why);
+    if (!status)
+        tell(d, BAD, "carrier", "%s; check TWILIO_API_URL and the network", why);
+    else if (status == 401 || status == 403)
+        tell(d, BAD, "carrier",
+             "%s refuses the account: check TWILIO_ACCOUNT_SID and "
+             "TWILIO_AUTH_TOKEN",
+             base);
+    else
+        tell(d, status == 200 ? OK : NOTE, "carrier", "%s answers %ld", base, status);
+    if (!*get(d, RLX_CFG_TWILIO_PHONE_NUMBER))
+        tell(d, BAD, "caller id",
+             "TWILIO_PHONE_NUMBER is not set: give a number of the account "
+             "(+1…)");
+    if (!*gateway)
+        tell(d, BAD, "public URL",
+             "VOICE_GATEWAY_URL is not set: the carrier must reach the "
+             "gateway at a public https address");
+    else if (!strncmp(base, "https://api.twilio.com", 22) && strncmp(gateway, "https://", 8))
+        tell(d, BAD, "public URL", "%s is not https: Twilio connects media streams by wss only",
+             gateway);
+    else if (ask(d, talloc_asprintf(d->ctx, "%s/health", gateway), NULL, NULL, &why) != 200)
+        tell(d, NOTE, "public URL", "%s does not answer now (is the gateway running?)", gateway);
+    else
+        tell(d, OK, "public URL", "%s leads to a gateway", gateway);
+}
+
+static void check_provider(struct doctor *d, const char *name, enum rlx_setting key,
+                           enum rlx_setting base)
+{
+    char *why = NULL;
+
+    if (!*get(d, key) && !rlx_config_is_set(d->config, base))
+        return;
+    char *url = talloc_asprintf(d->ctx, "%s/models", get(d, base));
+    long status = ask(d, url, get(d, key), NULL, &why);
+    if (!status)
+        tell(d, BAD, name, "%s; check %s and the network", why, rlx_config_name(base));
+    else if (status == 401 || status == 403)
+        tell(d, BAD, name, "%s refuses the key (%ld): check %s", get(d, base), status,
+             rlx_config_name(key));
+    else
+        tell(d, status == 200 ? OK : NOTE, name, "%s answers %ld", get(d, base), status);
+}
+
+static void check_local(struct doctor *d)
+{
+    const struct {
+        const char *name;
+        enum rlx_setting url, port;
+    } servers[] = {{"speech", RLX_CFG_LOCAL_SPEECH_URL, RLX_CFG_SPEECH_PORT},
+                   {"llm", RLX_CFG_LOCAL_LLM_URL, RLX_CFG_LLM_PORT},
+                   {"embed", RLX_CFG_LOCAL_EMBED_URL, RLX_CFG_EMBED_PORT}};
+    const struct rlx_local_models *m = rlx_prepare_models(d->config, d->ctx);
+    bool all = m && m->speech && m->stt_model && m->tts_voice && m->llama_server && m->llm_model &&
+               m->embed_model;
+
+    if (!rlx_config_bool(d->config, RLX_CFG_LOCAL)) {
+        tell(d, OK, "models", "local models are off");
+        return;
+    }
+    if (all)
+        tell(d, OK, "models", "%s", m->env_file);
+    else
+        tell(d, BAD, "models", "%s is missing: run `make build`, or use --no-local with providers",
+             !m || !m->env_file ? "models.env"
+             : !m->speech       ? "relayx-speech"
+                                : "a file that models.env names");
+    for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++) {
+        const char *given = get(d, servers[i].url);
+        char *url = *given ? talloc_asprintf(d->ctx, "%s/health", given)
+                           : talloc_asprintf(d->ctx, "http://127.0.0.1:%ld/health",
+                                             rlx_config_int(d->config, servers[i].port));
+        char *why = NULL;
+        long status = ask(d, url, NULL, NULL, &why);
+        if (status == 200)
+            tell(d, OK, servers[i].name, "%s answers", url);
+        else if (*given)
+            tell(d, BAD, servers[i].name, "%s", why ? why : "its /health is not 200");
+        else
+            tell(d, NOTE, servers[i].name, "is not running; `relayx serve` starts it");
+    }
+}
+
+static void check_choice(struct doctor *d)
+{
+    bool cloud =
+        *get(d, RLX_CFG_OPENAI_API_KEY) || rlx_config_is_set(d->config, RLX_CFG_OPENAI_BASE_URL);
+
+    if (!cloud && !rlx_config_bool(d->config, RLX_CFG_LOCAL) && !*get(d, RLX_CFG_LOCAL_SPEECH_URL))
+        tell(d, BAD, "voice",
+             "there is no text-to-speech: set OPENAI_API_KEY or OPENAI_BASE_URL, "
+             "or leave --no-local out");
+}
+
+int rlx_cli_doctor(struct rlx_config *config)
+{
+    struct doctor d = {.config = config, .ctx = talloc_new(config)};
+
+    if (!rlx_cli_arguments(config, NULL, NULL, 0, NULL))
+        return 2;
+    printf("relayx %s\n\n", RLX_VERSION);
+    rlx_config_print(config, stdout);
+    putchar('\n');
+    check_data(&d);
+    check_database(&d);
+    check_keys(&d);
+    check_carrier(&d);
+    check_provider(&d, "openai", RLX_CFG_OPENAI_API_KEY, RLX_CFG_OPENAI_BASE_URL);
+    check_provider(&d, "groq", RLX_CFG_GROQ_API_KEY, RLX_CFG_GROQ_BASE_URL);
+    check_local(&d);
+    check_choice(&d);
+    if (d.bad)
+        printf("\n%d thing(s) to mend\n", d.bad);
+    else
+        puts("\nall is well");
+    talloc_free(d.ctx);
+    return d.bad ? 1 : 0;
+}
