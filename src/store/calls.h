@@ -79,7 +79,8 @@ int rlx_call_progress(struct rlx_store *store, const char *call_id, const char *
 int rlx_call_take(struct rlx_store *store, const char *call_id, const char *gateway_id,
                   const char *token_sha256, int64_t now_ms);
 /* Remembers the current stream token. A retried webhook gives the same token: 0 again while it
- * lives; RLX_ECONFLICT when another one lives, RLX_EAUTH when this one was consumed already. */
+ * lives; RLX_ECONFLICT when the call is over or another one lives, RLX_EAUTH when this one was
+ * consumed already. */
 int rlx_call_set_token(struct rlx_store *store, const char *call_id, const char *token_sha256,
                        int64_t expires_ms);
 
@@ -95,7 +96,8 @@ struct rlx_turn_row {
 /* Also makes the live event `transcript` (so do rlx_call_update_turn; every change of status makes
  * `status`). */
 int rlx_call_append_turn(struct rlx_store *store, const struct rlx_turn_row *row);
-/* Replaces text and metadata of a row (an agent's turn that was cut); "" withdraws the row: nothing of it was heard. */
+/* Replaces text and metadata of a row (an agent's turn that was cut); "" withdraws the row: nothing
+ * of it was heard. */
 int rlx_call_update_turn(struct rlx_store *store, const char *row_id, const char *text,
                          const char *metadata);
 int rlx_call_event(struct rlx_store *store, const char *call_id, const char *kind,

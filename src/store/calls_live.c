@@ -217,7 +217,7 @@ int rlx_call_take(struct rlx_store *store, const char *call_id, const char *gate
 
 struct token {
     char sha256[RLX_SHA256_HEX];
-    bool used, found;
+    bool used, found, over;
     int64_t expires_ms;
 };
 
@@ -230,6 +230,7 @@ static int take_token(struct rlx_row *row, void *arg)
     memccpy(token->sha256, sha256 ? sha256 : "", 0, sizeof token->sha256 - 1);
     token->used = rlx_row_int(row, 1) != 0;
     token->expires_ms = rlx_row_int(row, 2);
+    token->over = !rlx_row_int(row, 3);
     return 0;
 }
 
@@ -249,7 +250,7 @@ int rlx_call_set_token(struct rlx_store *store, const char *call_id, const char 
         err = RLX_ENOTFOUND;
     bool live = token.sha256[0] && !token.used && token.expires_ms > rlx_wall_ms();
     bool same = !strcmp(token.sha256, token_sha256);
-    if (!err && live && !same)
+    if (!err && (token.over || (live && !same)))
         err = RLX_ECONFLICT;
     if (!err && same && token.used)
         err = RLX_EAUTH; /* a consumed token never lives again */

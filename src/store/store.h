@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <talloc.h>
 
+#include "base/config.h"
+
 struct rlx_store;
 
 /* Opens by URL ("sqlite:PATH"). *whyp on ctx says what is wrong and how to mend it. */
@@ -23,6 +25,11 @@ int rlx_store_open(struct rlx_store **storep, TALLOC_CTX *ctx, const char *url, 
  * *appliedp = how many. */
 int rlx_store_migrate(struct rlx_store *store, int *appliedp, char **whyp)
     __attribute__((warn_unused_result));
+/* Opens what DATABASE_URL says (default: relayx.db in the data directory) and applies missing
+ * migrations: what every role does at its start. SUPABASE_URL alone is RLX_ECONFIG with an
+ * explanation. */
+int rlx_store_start(struct rlx_store **storep, TALLOC_CTX *ctx, const struct rlx_config *config,
+                    char **whyp) __attribute__((warn_unused_result));
 /* A trivial query: 0 when the database answers. */
 int rlx_store_ping(struct rlx_store *store);
 

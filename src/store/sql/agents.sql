@@ -8,7 +8,7 @@
     'greeting', a.greeting, 'goodbye', a.goodbye, 'language', a.language,
     'first_speaker', a.first_speaker, 'turn_settings', json(a.turn_settings),
     'knowledge_mode', a.knowledge_mode, 'max_duration_s', a.max_duration_s,
-    'extraction', json(a.extraction), 'voicemail', json(a.voicemail), 'tools', json(a.tools),
+    'extraction', json(a.extraction), 'voicemail_message', a.voicemail_message, 'tools', json(a.tools),
     'created_at', a.created_at, 'updated_at', a.updated_at
 
 -- name: agent_create
@@ -35,7 +35,8 @@ UPDATE agents SET
     knowledge_mode = COALESCE(json_extract(?3, '$.knowledge_mode'), knowledge_mode),
     max_duration_s = COALESCE(json_extract(?3, '$.max_duration_s'), max_duration_s),
     extraction = COALESCE(json_extract(?3, '$.extraction'), extraction),
-    voicemail = COALESCE(json_extract(?3, '$.voicemail'), voicemail),
+    voicemail_message = CASE WHEN json_type(?3, '$.voicemail_message') IS NULL
+        THEN voicemail_message ELSE json_extract(?3, '$.voicemail_message') END,
     tools = COALESCE(json_extract(?3, '$.tools'), tools),
     updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
 WHERE id = ?1 AND user_id = ?2;

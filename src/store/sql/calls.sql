@@ -124,7 +124,8 @@ WHERE id = ?1 AND token_sha256 = ?3 AND token_used = 0 AND token_expires_ms > ?4
     AND status IN {{open_status}};
 
 -- name: call_token_get
-SELECT token_sha256, token_used, token_expires_ms FROM calls WHERE id = ?1;
+SELECT token_sha256, token_used, token_expires_ms, status IN {{open_status}} FROM calls
+WHERE id = ?1;
 
 -- name: call_token_set
 UPDATE calls SET token_sha256 = ?2, token_expires_ms = ?3, token_used = 0 WHERE id = ?1;

@@ -41,12 +41,12 @@ CREATE TABLE agents (
     greeting TEXT,
     goodbye TEXT,
     language TEXT NOT NULL DEFAULT 'en',
-    first_speaker TEXT NOT NULL DEFAULT 'callee_first',
+    first_speaker TEXT NOT NULL DEFAULT 'callee',
     turn_settings TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(turn_settings)),
     knowledge_mode TEXT NOT NULL DEFAULT 'auto',
     max_duration_s INTEGER NOT NULL DEFAULT 600,
     extraction TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(extraction)),
-    voicemail TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(voicemail)),
+    voicemail_message TEXT, -- null: hang up on a machine
     tools TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tools)),
     created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
     updated_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))

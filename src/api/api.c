@@ -1,0 +1,256 @@
+#include "api/api.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "api/private.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "store/keys.h"
+#include "store/users.h"
+
+#define MIB (1u << 20)
+
+static const struct rlx_route routes[] = {
+    {"GET", "/health", rlx_api_health, 0},
+    {"GET", "/ready", rlx_api_ready, 0},
+    {"GET", "/openapi.json", rlx_api_openapi, 0},
+    {"GET", "/docs", rlx_api_page, 0},
+    {"GET", "/", rlx_api_page, 0},
+    {"GET", "/app", rlx_api_page, 0},
+    {"GET", "/app/*", rlx_api_page, 0},
+    {"POST", "/auth/signup", rlx_api_signup, 0},
+    {"POST", "/auth/login", rlx_api_login, 0},
+    {"POST", "/auth/refresh", rlx_api_refresh, 0},
+    {"POST", "/auth/logout", rlx_api_logout, 0},
+    {"GET", "/auth/me", rlx_api_me, 0},
+    {"GET", "/agents", rlx_api_agents_list, 0},
+    {"POST", "/agents", rlx_api_agent_create, MIB},
+    {"GET", "/agents/{agent_id}", rlx_api_agent_get, 0},
+    {"PUT", "/agents/{agent_id}", rlx_api_agent_update, MIB},
+    {"DELETE", "/agents/{agent_id}", rlx_api_agent_delete, 0},
+    {"GET", "/api/agents/{agent_id}/knowledge", rlx_api_knowledge_list, 0},
+    {"POST", "/api/knowledge", rlx_api_knowledge_create, MIB},
+    {"DELETE", "/api/knowledge/{knowledge_id}", rlx_api_knowledge_delete, 0},
+    {"POST", "/calls/outbound", rlx_api_call_outbound, 0},
+    {"GET", "/calls", rlx_api_calls_list, 0},
+    {"GET", "/calls/{call_id}", rlx_api_call_get, 0},
+    {"GET", "/calls/{call_id}/transcripts", rlx_api_call_transcripts, 0},
+    {"GET", "/calls/{call_id}/analysis", rlx_api_call_analysis, 0},
+    {"GET", "/calls/{call_id}/recording", rlx_api_call_recording, 0},
+    {"GET", "/calls/{call_id}/events", rlx_api_call_events, 0},
+    {"POST", "/calls/{call_id}/hangup", rlx_api_call_hangup, 0},
+};
+
+/* ---- every request ---- */
+
+/* A client's own id comes back when it is plain; else one is made. */
+static void take_id(struct rlx_request *req, struct rlx_api_call *call)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+    const char *given = rlx_request_header(req, "X-Request-Id");
+    size_t length = given ? strlen(given) : 0;
+
+    if (length && length < sizeof call->id && strspn(given, plain) == length)
+        memcpy(call->id, given, length + 1);
+    else
+        rlx_uuid(call->id);
+}
+
+static void before(struct rlx_request *req, void *arg)
+{
+    struct rlx_api_call *call = talloc_zero((TALLOC_CTX *)req, struct rlx_api_call);
+
+    (void)arg;
+    if (!call) {
+        rlx_reply_error(req, -ENOMEM, NULL);
+        return;
+    }
+    call->began_us = rlx_now_us();
+    take_id(req, call);
+    rlx_request_set_data(req, call);
+    rlx_reply_header(req, "X-Request-Id", call->id);
+    rlx_reply_header(req, "X-Content-Type-Options", "nosniff");
+    rlx_reply_header(req, "X-Frame-Options", "DENY");
+    rlx_reply_header(req, "Referrer-Policy", "no-referrer");
+}
+
+/* The path without its query, which may hold a ticket. */
+static void after(struct rlx_request *req, void *arg)
+{
+    const struct rlx_api_call *call = rlx_request_data(req);
+    const char *path = rlx_request_path(req);
+
+    (void)arg;
+    if (!call)
+        return;
+    bool noise = !strcmp(path, "/health") || !strcmp(path, "/ready");
+    rlx_log(noise ? RLX_DEBUG : RLX_INFO, "http",
+            "method=%s path=%.200s status=%d took_ms=%.1f peer=%s user=%s id=%s",
+            rlx_request_method(req), path, rlx_reply_status(req),
+            (double)(rlx_now_us() - call->began_us) / 1000.0, rlx_request_peer(req),
+            call->user_id[0] ? call->user_id : "-", call->id);
+}
+
+/* ---- what is built in ---- */
+
+void rlx_api_openapi(struct rlx_request *req, void *arg)
+{
+    (void)arg;
+    rlx_reply(req, 200, "application/json", rlx_asset_openapi, rlx_asset_openapi_length);
+}
+
+void rlx_api_page(struct rlx_request *req, void *arg)
+{
+    struct rlx_api *api = arg;
+
+    rlx_reply_header(req, "Content-Security-Policy", api->csp);
+    rlx_reply_header(req, "Cache-Control", "no-cache");
+    rlx_reply(req, 200, "text/html; charset=utf-8", rlx_asset_page, rlx_asset_page_length);
+}
+
+/* The page's one inline script is allowed by its hash, so nothing else inline can run. */
+static char *make_csp(TALLOC_CTX *ctx)
+{
+    const char *page = (const char *)rlx_asset_page;
+    const char *begin = memmem(page, rlx_asset_page_length, "<script>", 8);
+    const char *end = memmem(page, rlx_asset_page_length, "</script>", 9);
+    char hex[RLX_SHA256_HEX], base64[RLX_BASE64_SIZE(RLX_SHA256_BYTES)];
+    uint8_t digest[RLX_SHA256_BYTES];
+
+    begin = begin ? begin + 8 : page;
+    rlx_sha256_hex(hex, begin, end && end > begin ? (size_t)(end - begin) : 0);
+    for (size_t i = 0; i < sizeof digest; i++) {
+        unsigned byte = 0;
+        sscanf(hex + 2 * i, "%2x", &byte);
+        digest[i] = (uint8_t)byte;
+    }
+    rlx_base64_encode(base64, digest, sizeof digest);
+    return talloc_asprintf(ctx,
+                           "default-src 'none'; connect-src 'self'; img-src 'self' data:; "
+                           "media-src 'self' blob:; style-src 'unsafe-inline'; "
+                           "script-src 'sha256-%s'; base-uri 'none'; form-action 'none'; "
+                           "frame-ancestors 'none'",
+                           base64);
+}
+
+/* ---- life ---- */
+
+static int api_destructor(struct rlx_api *api)
+{
+    atomic_store(&api->stopping, true);
+    talloc_free(api->httpd); /* waits for handlers, which use the rest */
+    return 0;
+}
+
+static int listen_http(struct rlx_api *api, TALLOC_CTX *ctx, char **whyp)
+{
+    const struct rlx_httpd_options options = {
+        .host = rlx_config_get(api->config, RLX_CFG_HOST),
+        .port = (uint16_t)rlx_config_int(api->config, RLX_CFG_API_PORT),
+        .reuse_port = false,
+        .routes = routes,
+        .route_count = sizeof routes / sizeof routes[0],
+        .before = before,
+        .after = after,
+        .arg = api,
+    };
+    int err = rlx_httpd_start(&api->httpd, api, &options);
+
+    if (err)
+        *whyp = talloc_asprintf(ctx, "can't listen on %s:%u: %s; choose another --api-port",
+                                options.host, options.port, rlx_err_text(err));
+    return err;
+}
+
+int rlx_api_start(struct rlx_api **apip, TALLOC_CTX *ctx, struct rlx_config *config, char **whyp)
+{
+    if (!apip || !config || !whyp)
+        return -EINVAL;
+    struct rlx_api *api = talloc_zero(ctx, struct rlx_api);
+    if (!api)
+        return -ENOMEM;
+    api->config = config;
+    *whyp = NULL;
+    int err = rlx_keys_load(config, ctx, whyp);
+    if (err)
+        goto out;
+    api->jwt_key = rlx_config_get(config, RLX_CFG_JWT_SECRET_KEY);
+    err = rlx_store_start(&api->store, api, config, whyp);
+    if (!err)
+        err = rlx_throttle_create(&api->throttle, api);
+    if (!err)
+        err = rlx_health_create(&api->health, api);
+    if (!err)
+        err = rlx_password_hash(api->dummy_hash, sizeof api->dummy_hash, "nobody's password");
+    if (!err)
+        err = (api->csp = make_csp(api)) ? 0 : -ENOMEM;
+    if (!err)
+        err = listen_http(api, ctx, whyp);
+out:
+    if (err) {
+        if (!*whyp)
+            *whyp = talloc_strdup(ctx, rlx_err_text(err));
+        talloc_free(api);
+        return err;
+    }
+    talloc_set_destructor(api, api_destructor);
+    *apip = api;
+    return 0;
+}
+
+uint16_t rlx_api_port(const struct rlx_api *api)
+{
+    return rlx_httpd_port(api->httpd);
+}
+
+void rlx_api_quiesce(struct rlx_api *api)
+{
+    atomic_store(&api->stopping, true);
+    rlx_httpd_quiesce(api->httpd);
+}
+
+/* Waits for a signal to stop; once an hour expired sessions are cleared away. */
+static void wait_for_end(struct rlx_api *api, const sigset_t *signals)
+{
+    const struct timespec hour = {.tv_sec = 3600};
+
+    while (sigtimedwait(signals, NULL, &hour) < 0)
+        if (errno == EAGAIN && rlx_sessions_expire(api->store, rlx_wall_ms()))
+            rlx_log(RLX_WARN, "sessions.expire", "why=%s", "the database is away");
+}
+
+int rlx_api_main(struct rlx_config *config)
+{
+    TALLOC_CTX *ctx = talloc_new(NULL);
+    struct rlx_api *api = NULL;
+    struct rlimit files;
+    sigset_t signals;
+    char *why = NULL;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: they inherit it */
+    signal(SIGPIPE, SIG_IGN);
+    if (!getrlimit(RLIMIT_NOFILE, &files)) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    int err = rlx_api_start(&api, ctx, config, &why);
+    if (err) {
+        rlx_log(RLX_ERROR, "api.start", "why=%s", why ? why : rlx_err_text(err));
+    } else {
+        rlx_log(RLX_INFO, "api.ready", "port=%u", rlx_api_port(api));
+        wait_for_end(api, &signals);
+        rlx_log(RLX_INFO, "api.stopping", "port=%u", rlx_api_port(api));
+        rlx_api_quiesce(api);
+    }
+    talloc_free(ctx);
+    return err ? 1 : 0;
+}

@@ -1,0 +1,271 @@
+/* Calls: placing one, and what is known of them. */
+#include "store/calls.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/private.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "store/agents.h"
+
+#define COUNT(rules) (sizeof(rules) / sizeof(rules)[0])
+#define SID_WAIT_MS 3000
+#define SID_POLL_MS 40
+#define STATUSES "initiated|queued|ringing|in-progress|completed|busy|no-answer|failed|canceled"
+
+static const struct rlx_field_rule outbound_rules[] = {
+    {.name = "agent_id", .type = RLX_FIELD_UUID, .required = true},
+    {.name = "phone_number", .type = RLX_FIELD_PHONE, .required = true},
+    {.name = "metadata", .type = RLX_FIELD_OBJECT, .nullable = true, .max = 16384},
+    {.name = "variables", .type = RLX_FIELD_OBJECT, .nullable = true, .max = 16384},
+    {.name = "greeting", .type = RLX_FIELD_STRING, .nullable = true, .max = 2000},
+    {.name = "llm_model", .type = RLX_FIELD_STRING, .nullable = true, .max = 100},
+    {.name = "max_duration_s", .type = RLX_FIELD_INT, .nullable = true, .min = 10, .max = 7200},
+    {.name = "caller_id", .type = RLX_FIELD_PHONE, .nullable = true},
+    {.name = "purpose", .type = RLX_FIELD_STRING, .nullable = true, .max = 50},
+};
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+/* The agent must be the user's and switched on, the number not listed. Answers when it is not so.
+ */
+static bool may_call(struct rlx_request *req, struct rlx_api *api, const char *user,
+                     const json_t *body)
+{
+    char *json = NULL;
+    bool listed = false;
+    int err = rlx_agent_get(api->store, req, user, text_of(body, "agent_id"), &json);
+
+    if (err) {
+        rlx_api_reply_store(req, err, "agent");
+        return false;
+    }
+    json_t *agent = json_loads(json, 0, NULL);
+    bool active = json_is_true(json_object_get(agent, "is_active"));
+    json_decref(agent);
+    if (!active) {
+        rlx_api_reply_code(req, 409, "agent_inactive", "the agent is switched off (is_active)");
+        return false;
+    }
+    err = rlx_dnc_has(api->store, user, text_of(body, "phone_number"), &listed);
+    if (err)
+        rlx_api_reply_store(req, err, "call");
+    else if (listed)
+        rlx_api_reply_code(req, 403, "dnc", "this number is on your do-not-call list");
+    return !err && !listed;
+}
+
+static void nap(long ms)
+{
+    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+    nanosleep(&t, NULL);
+}
+
+/* Waits until the carrier has given a sid or refused, at most SID_WAIT_MS. */
+static int wait_for_sid(struct rlx_request *req, struct rlx_api *api, const char *call_id,
+                        char **sidp, char **reasonp, bool *failedp)
+{
+    uint64_t until_ms = rlx_now_ms() + SID_WAIT_MS;
+    int err;
+
+    for (;;) {
+        TALLOC_CTX *tmp = talloc_new(req);
+        char *sid = NULL, *status = NULL, *reason = NULL;
+        err = rlx_call_peek(api->store, tmp, call_id, &sid, &status, &reason);
+        if (!err) {
+            *sidp = *sid ? talloc_steal(req, sid) : NULL;
+            *failedp = !*sid && !strcmp(status, "failed");
+            *reasonp = talloc_steal(req, reason);
+        }
+        talloc_free(tmp);
+        if (err || *sidp || *failedp || rlx_now_ms() >= until_ms || atomic_load(&api->stopping))
+            return err;
+        nap(SID_POLL_MS);
+    }
+}
+
+static void answer_outbound(struct rlx_request *req, struct rlx_api *api, const char *call_id,
+                            bool created)
+{
+    char *sid = NULL, *reason = NULL;
+    bool failed = false;
+    /* The call is committed: whatever the wait gives, the client must learn its id. */
+    int err = wait_for_sid(req, api, call_id, &sid, &reason, &failed);
+
+    if (err)
+        rlx_log(RLX_WARN, "outbound.wait", "call_id=%s error=%s", call_id, rlx_err_text(err));
+    if (failed) {
+        json_t *json = json_pack("{s:s,s:s,s:s}", "detail", reason, "code", "carrier_refused",
+                                 "call_id", call_id);
+        if (json)
+            rlx_reply_json(req, 502, json);
+        else
+            rlx_api_reply_code(req, 502, "carrier_refused", "the carrier refused the call");
+        return;
+    }
+    rlx_reply_json(req, created ? 201 : 200,
+                   json_pack("{s:s,s:s,s:s?,s:s}", "call_id", call_id, "status", "initiated",
+                             "twilio_sid", sid, "message", "Call initiated successfully"));
+}
+
+/* The values that go with the call rather than into its columns. */
+static json_t *options_of(const json_t *body)
+{
+    static const char *const names[] = {"variables",      "greeting",  "llm_model",
+                                        "max_duration_s", "caller_id", "purpose"};
+    json_t *options = json_object();
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        json_t *value = json_object_get(body, names[i]);
+        if (value && !json_is_null(value))
+            json_object_set(options, names[i], value);
+    }
+    return options;
+}
+
+static bool key_of(struct rlx_request *req, const char **keyp)
+{
+    const char *key = rlx_request_header(req, "Idempotency-Key");
+
+    *keyp = key;
+    if (!key || (*key && strlen(key) <= 200))
+        return true;
+    rlx_reply_error(req, RLX_EINVAL, "Idempotency-Key must have 1 to 200 characters");
+    return false;
+}
+
+void rlx_api_call_outbound(struct rlx_request *req, void *arg)
+{
+    struct rlx_api *api = arg;
+    const char *key, *user = rlx_api_user(req, api);
+    char *call_id = NULL;
+    bool created = false;
+
+    if (!user || !key_of(req, &key))
+        return;
+    json_t *body = rlx_api_body(req, outbound_rules, COUNT(outbound_rules), false);
+    if (!body)
+        return;
+    if (!may_call(req, api, user, body)) {
+        json_decref(body);
+        return;
+    }
+    json_t *options = options_of(body);
+    json_t *metadata = json_object_get(body, "metadata");
+    int err = rlx_call_create(
+        api->store, req, user, text_of(body, "agent_id"), text_of(body, "phone_number"),
+        json_is_object(metadata) ? metadata : NULL, options, key, &call_id, &created);
+    json_decref(options);
+    json_decref(body);
+    if (err == RLX_ECONFLICT)
+        rlx_api_reply_code(req, 409, "idempotency_conflict",
+                           "this Idempotency-Key came before with another body");
+    else if (err)
+        rlx_api_reply_store(req, err, "agent");
+    else
+        answer_outbound(req, api, call_id, created);
+}
+
+/* ---- reading ---- */
+
+static bool one_of(const char *text, const char *list)
+{
+    size_t length = strlen(text);
+    const char *at = strstr(list, text);
+
+    for (; at && length; at = strstr(at + 1, text))
+        if ((at == list || at[-1] == '|') && (at[length] == '|' || !at[length]))
+            return true;
+    return false;
+}
+
+static void invalid_filter(struct rlx_request *req, const char *field, const char *message)
+{
+    char *detail = talloc_asprintf((TALLOC_CTX *)req, "%s %s", field, message);
+
+    rlx_reply_json(req, 422,
+                   json_pack("{s:s,s:s,s:[{s:s,s:s}]}", "detail", detail ? detail : "", "code",
+                             "validation_error", "fields", "field", field, "message", message));
+}
+
+void rlx_api_calls_list(struct rlx_request *req, void *arg)
+{
+    struct rlx_api *api = arg;
+    const char *cursor, *user = rlx_api_user(req, api);
+    const char *agent = rlx_request_query(req, "agent_id");
+    const char *status = rlx_request_query(req, "status");
+    char *json = NULL, *next = NULL;
+    int64_t total = 0;
+    int limit;
+
+    if (!user || !rlx_api_page_of(req, &limit, &cursor))
+        return;
+    if (agent && (strlen(agent) != 36 || !rlx_uuid_valid(agent))) {
+        invalid_filter(req, "agent_id", "must be a UUID");
+        return;
+    }
+    if (status && !one_of(status, STATUSES)) {
+        invalid_filter(req, "status", "must be one of " STATUSES);
+        return;
+    }
+    int err =
+        rlx_calls_list(api->store, req, user, agent, status, limit, cursor, &json, &next, &total);
+    if (err)
+        rlx_api_reply_store(req, err, "call");
+    else
+        rlx_api_reply_list(req, json, next, total);
+}
+
+typedef int read_h(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                   const char *call_id, char **jsonp);
+
+/* Reads a JSON text of one call; NULL when the answer was given. */
+static char *read_call(struct rlx_request *req, struct rlx_api *api, read_h *read)
+{
+    const char *id, *user = rlx_api_user(req, api);
+    char *json = NULL;
+
+    if (!user || !(id = rlx_api_id(req, "call_id")))
+        return NULL;
+    int err = read(api->store, req, user, id, &json);
+    if (err) {
+        rlx_api_reply_store(req, err, "call");
+        return NULL;
+    }
+    return json;
+}
+
+void rlx_api_call_get(struct rlx_request *req, void *arg)
+{
+    char *json = read_call(req, arg, rlx_call_get);
+
+    if (json)
+        rlx_api_reply_text(req, 200, json);
+}
+
+void rlx_api_call_transcripts(struct rlx_request *req, void *arg)
+{
+    char *json = read_call(req, arg, rlx_call_transcripts);
+
+    if (json)
+        rlx_api_reply_text(req, 200, json);
+}
+
+void rlx_api_call_analysis(struct rlx_request *req, void *arg)
+{
+    char *text = read_call(req, arg, rlx_call_analysis);
+    json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+    const char *status = text_of(json, "status");
+    bool pending = status && !strcmp(status, "pending");
+
+    if (text)
+        rlx_api_reply_text(req, pending ? 202 : 200, text);
+    json_decref(json);
+}

@@ -1,0 +1,155 @@
+/* Steps that handlers share. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/private.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+
+const char *rlx_api_user(struct rlx_request *req, struct rlx_api *api)
+{
+    struct rlx_api_call *call = rlx_request_data(req);
+    const char *header = rlx_request_header(req, "Authorization");
+    const char *token = NULL;
+
+    if (header && !strncasecmp(header, "Bearer ", 7))
+        token = header + 7 + strspn(header + 7, " ");
+    if (call && token &&
+        !rlx_access_check(api->jwt_key, token, rlx_wall_ms() / 1000, call->user_id))
+        return call->user_id;
+    rlx_reply_header(req, "WWW-Authenticate", "Bearer");
+    rlx_reply_error(req, RLX_EAUTH,
+                    token ? "the access token is not valid or has expired"
+                          : "an access token is needed: Authorization: Bearer TOKEN");
+    return NULL;
+}
+
+static void reply_invalid(struct rlx_request *req, json_t *errors)
+{
+    const json_t *first = json_array_get(errors, 0);
+    const char *field = json_string_value(json_object_get(first, "field"));
+    const char *message = json_string_value(json_object_get(first, "message"));
+    char *detail = talloc_asprintf((TALLOC_CTX *)req, "%s%s%s", field ? field : "",
+                                   field && *field ? " " : "", message ? message : "not valid");
+
+    rlx_reply_json(req, 422,
+                   json_pack("{s:s,s:s,s:o}", "detail", detail ? detail : "not valid", "code",
+                             "validation_error", "fields", errors));
+}
+
+json_t *rlx_api_body(struct rlx_request *req, const struct rlx_field_rule *rules, size_t count,
+                     bool partial)
+{
+    json_t *body = NULL, *errors = NULL;
+    int err = rlx_request_json(req, &body);
+
+    if (err) {
+        rlx_reply_error(req, err,
+                        err == RLX_EINVAL   ? "a string holds U+0000"
+                        : err == RLX_EMEDIA ? "the body must be application/json"
+                                            : NULL);
+        return NULL;
+    }
+    json_t *clean = rlx_validate(body, rules, count, partial, &errors);
+    if (!clean) {
+        rlx_reply_error(req, -ENOMEM, NULL);
+        return NULL;
+    }
+    if (json_array_size(errors)) {
+        json_decref(clean);
+        reply_invalid(req, errors);
+        return NULL;
+    }
+    json_decref(errors);
+    return clean;
+}
+
+const char *rlx_api_id(struct rlx_request *req, const char *name)
+{
+    const char *id = rlx_request_param(req, name);
+
+    if (id && strlen(id) == 36 && rlx_uuid_valid(id))
+        return id;
+    rlx_reply_error(req, RLX_ENOTFOUND, NULL);
+    return NULL;
+}
+
+bool rlx_api_page_of(struct rlx_request *req, int *limitp, const char **cursorp)
+{
+    const char *text = rlx_request_query(req, "limit");
+    char *end = NULL;
+    long limit = text ? strtol(text, &end, 10) : 200;
+
+    *cursorp = rlx_request_query(req, "cursor");
+    *limitp = (int)limit;
+    if (text && (!*text || *end || limit < 1 || limit > 200)) {
+        reply_invalid(req, json_pack("[{s:s,s:s}]", "field", "limit", "message",
+                                     "must be an integer between 1 and 200"));
+        return false;
+    }
+    if (*cursorp && (strlen(*cursorp) != 36 || !rlx_uuid_valid(*cursorp))) {
+        reply_invalid(req, json_pack("[{s:s,s:s}]", "field", "cursor", "message",
+                                     "must be the cursor of a Link header"));
+        return false;
+    }
+    return true;
+}
+
+/* The query without limit and cursor comes back in the link, so that filters stay. */
+static char *link_to(struct rlx_request *req, const char *next)
+{
+    const char *query = rlx_request_query_string(req);
+    char *link = talloc_asprintf((TALLOC_CTX *)req, "<%s?cursor=%s", rlx_request_path(req), next);
+
+    for (const char *p = *query ? query + 1 : query; link && *p;) {
+        size_t n = strcspn(p, "&");
+        if (n && strncmp(p, "cursor=", 7) && !memchr(p, '>', n) && !memchr(p, '"', n))
+            link = talloc_asprintf_append_buffer(link, "&%.*s", (int)n, p);
+        p += n + (p[n] == '&');
+    }
+    return link ? talloc_asprintf_append_buffer(link, ">; rel=\"next\"") : NULL;
+}
+
+void rlx_api_reply_list(struct rlx_request *req, const char *json, const char *next, int64_t total)
+{
+    char count[24];
+
+    snprintf(count, sizeof count, "%lld", (long long)total);
+    rlx_reply_header(req, "X-Total-Count", count);
+    char *link = next ? link_to(req, next) : NULL;
+    if (link)
+        rlx_reply_header(req, "Link", link);
+    rlx_api_reply_text(req, 200, json);
+}
+
+void rlx_api_reply_store(struct rlx_request *req, int err, const char *what)
+{
+    char *detail = NULL;
+
+    if (err == RLX_ENOTFOUND)
+        detail = talloc_asprintf((TALLOC_CTX *)req, "%s not found", what);
+    if (err == RLX_ESTORE)
+        rlx_reply_header(req, "Retry-After", "2");
+    rlx_reply_error(req, err, detail);
+}
+
+void rlx_api_reply_text(struct rlx_request *req, int status, const char *json)
+{
+    rlx_reply_text(req, status, "application/json", json);
+}
+
+void rlx_api_reply_code(struct rlx_request *req, int status, const char *code, const char *detail)
+{
+    json_t *json = json_pack("{s:s,s:s}", "detail", detail, "code", code);
+
+    if (!json) /* words of a carrier that are not UTF-8 */
+        json = json_pack("{s:s,s:s}", "detail", code, "code", code);
+    rlx_reply_json(req, status, json);
+}
+
+void rlx_api_reply_message(struct rlx_request *req, const char *message)
+{
+    rlx_reply_json(req, 200, json_pack("{s:s}", "message", message));
+}

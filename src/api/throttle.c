@@ -1,0 +1,132 @@
+#include "api/throttle.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/crypto.h"
+
+/* Four-way sets: a key lives in one of the four slots of its set; the oldest window of a full set
+ * is forgotten. */
+#define SETS 2048
+#define WAYS 4
+
+struct slot {
+    uint64_t key; /* 0 = free */
+    uint64_t began_ms;
+    unsigned failures;
+};
+
+struct rlx_throttle {
+    pthread_mutex_t lock;
+    uint64_t salt;
+    struct slot slots[SETS][WAYS];
+};
+
+static int throttle_destructor(struct rlx_throttle *throttle)
+{
+    pthread_mutex_destroy(&throttle->lock);
+    return 0;
+}
+
+int rlx_throttle_create(struct rlx_throttle **throttlep, TALLOC_CTX *ctx)
+{
+    struct rlx_throttle *throttle = talloc_zero(ctx, struct rlx_throttle);
+
+    if (!throttle)
+        return -ENOMEM;
+    pthread_mutex_init(&throttle->lock, NULL);
+    rlx_random(&throttle->salt, sizeof throttle->salt);
+    talloc_set_destructor(throttle, throttle_destructor);
+    *throttlep = throttle;
+    return 0;
+}
+
+/* FNV-1a over both parts, case folded, salted so that nobody can aim at a set. */
+static uint64_t key_of(const struct rlx_throttle *throttle, const char *account,
+                       const char *address)
+{
+    const uint64_t prime = 0x100000001b3;
+    uint64_t h = 0xcbf29ce484222325 ^ throttle->salt;
+
+    for (const char *p = account; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        h ^= (unsigned char)tolower(c);
+        h *= prime;
+    }
+    h ^= 0xff;
+    h *= prime;
+    for (const char *p = address; *p; p++) {
+        h ^= (unsigned char)*p;
+        h *= prime;
+    }
+    h ^= h >> 29;
+    return h ? h : 1;
+}
+
+static struct slot *find(struct rlx_throttle *throttle, uint64_t key)
+{
+    struct slot *set = throttle->slots[key % SETS];
+
+    for (int i = 0; i < WAYS; i++)
+        if (set[i].key == key)
+            return &set[i];
+    return NULL;
+}
+
+static unsigned wait_of(struct rlx_throttle *throttle, uint64_t key, unsigned allowed,
+                        uint64_t now_ms)
+{
+    const struct slot *slot = find(throttle, key);
+
+    if (!slot || slot->failures < allowed || now_ms >= slot->began_ms + RLX_THROTTLE_WINDOW_MS)
+        return 0;
+    return (unsigned)((slot->began_ms + RLX_THROTTLE_WINDOW_MS - now_ms + 999) / 1000);
+}
+
+unsigned rlx_throttle_wait_s(struct rlx_throttle *throttle, const char *account,
+                             const char *address, uint64_t now_ms)
+{
+    pthread_mutex_lock(&throttle->lock);
+    unsigned a =
+        wait_of(throttle, key_of(throttle, account, address), RLX_THROTTLE_ACCOUNT, now_ms);
+    unsigned b = wait_of(throttle, key_of(throttle, "", address), RLX_THROTTLE_ADDRESS, now_ms);
+    pthread_mutex_unlock(&throttle->lock);
+    return a > b ? a : b;
+}
+
+static void count(struct rlx_throttle *throttle, uint64_t key, uint64_t now_ms)
+{
+    struct slot *slot = find(throttle, key);
+
+    if (!slot) {
+        struct slot *set = throttle->slots[key % SETS];
+        slot = &set[0];
+        for (int i = 0; i < WAYS; i++)
+            if (!set[i].key || (slot->key && set[i].began_ms < slot->began_ms))
+                slot = &set[i];
+        slot->key = 0;
+    }
+    if (!slot->key || now_ms >= slot->began_ms + RLX_THROTTLE_WINDOW_MS)
+        *slot = (struct slot){.key = key, .began_ms = now_ms};
+    slot->failures++;
+}
+
+void rlx_throttle_failed(struct rlx_throttle *throttle, const char *account, const char *address,
+                         uint64_t now_ms)
+{
+    pthread_mutex_lock(&throttle->lock);
+    count(throttle, key_of(throttle, account, address), now_ms);
+    count(throttle, key_of(throttle, "", address), now_ms);
+    pthread_mutex_unlock(&throttle->lock);
+}
+
+void rlx_throttle_passed(struct rlx_throttle *throttle, const char *account, const char *address)
+{
+    pthread_mutex_lock(&throttle->lock);
+    struct slot *slot = find(throttle, key_of(throttle, account, address));
+    if (slot)
+        memset(slot, 0, sizeof *slot);
+    pthread_mutex_unlock(&throttle->lock);
+}

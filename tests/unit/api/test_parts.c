@@ -1,0 +1,267 @@
+/* Validation, tokens, passwords, throttle, ranges. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "api/private.h"
+#include "api/range.h"
+#include "base/crypto.h"
+
+#define KEY "0123456789abcdef0123456789abcdef"
+#define USER "0190a0b0-0000-7000-8000-000000000001"
+
+static void phones(void **state)
+{
+    static const struct {
+        const char *text;
+        bool good;
+    } rows[] = {
+        {"+12025550123", true},
+        {"+12345678", true},
+        {"+1234567", false},
+        {"+123456789012345", true},
+        {"+1234567890123456", false},
+        {"12025550123", false},
+        {"+02025550123", false},
+        {"+1 2025550123", false},
+        {"+1202555012a", false},
+        {"", false},
+        {"+", false},
+        {"+12025550123\n", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(rlx_is_phone(rows[i].text), rows[i].good);
+}
+
+static void emails(void **state)
+{
+    static const struct {
+        const char *text;
+        bool good;
+    } rows[] = {
+        {"a@b.co", true},
+        {"test@relayx.ai", true},
+        {"o'neil+x@mail.example.org", true},
+        {"a@b", false},
+        {"@b.co", false},
+        {"a@@b.co", false},
+        {"a b@c.de", false},
+        {"a@b..de", false},
+        {"a@.de", false},
+        {"a@b.", false},
+        {"", false},
+        {"a@b.co\r\nX: y", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(rlx_is_email(rows[i].text), rows[i].good);
+}
+
+static const struct rlx_field_rule rules[] = {
+    {.name = "s", .type = RLX_FIELD_STRING, .required = true, .min = 1, .max = 3},
+    {.name = "n", .type = RLX_FIELD_STRING, .nullable = true, .max = 3},
+    {.name = "i", .type = RLX_FIELD_INT, .min = 1, .max = 9},
+    {.name = "f", .type = RLX_FIELD_NUMBER, .min = 0, .max = 2},
+    {.name = "b", .type = RLX_FIELD_BOOL},
+    {.name = "o", .type = RLX_FIELD_OBJECT, .max = 20},
+    {.name = "a", .type = RLX_FIELD_ARRAY, .max = 2},
+    {.name = "u", .type = RLX_FIELD_UUID},
+    {.name = "e", .type = RLX_FIELD_STRING, .one_of = "x|yy"},
+};
+
+static void validation(void **state)
+{
+    static const struct {
+        const char *body, *bad; /* names of the fields that are wrong */
+        bool partial;
+    } rows[] = {
+        {"{\"s\":\"abc\"}", "", false},
+        {"{\"s\":\"äöü\"}", "", false},
+        {"{\"s\":\"abcd\"}", "s", false},
+        {"{\"s\":\"\"}", "s", false},
+        {"{\"s\":\"  \"}", "s", false},
+        {"{\"s\":null}", "s", false},
+        {"{}", "s", false},
+        {"{}", "", true},
+        {"{\"s\":7,\"i\":\"1\"}", "si", false},
+        {"{\"n\":null,\"i\":1,\"f\":2,\"b\":true,\"o\":{},\"a\":[1],\"e\":\"yy\"}", "", true},
+        {"{\"i\":0}", "i", true},
+        {"{\"i\":1.0}", "i", true},
+        {"{\"i\":10}", "i", true},
+        {"{\"f\":-0.1}", "f", true},
+        {"{\"b\":1}", "b", true},
+        {"{\"o\":{\"long\":\"0123456789\"}}", "o", true},
+        {"{\"a\":[1,2,3]}", "a", true},
+        {"{\"a\":{}}", "a", true},
+        {"{\"u\":\"x\"}", "u", true},
+        {"{\"u\":\"" USER "\"}", "", true},
+        {"{\"e\":\"y\"}", "e", true},
+        {"{\"e\":\"\"}", "e", true},
+        {"{\"unknown\":1}", "", true},
+        {"[]", "?", true},
+        {"7", "?", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *body = json_loads(rows[i].body, JSON_DECODE_ANY, NULL), *errors = NULL;
+        assert_non_null(body);
+        json_t *clean = rlx_validate(body, rules, 9, rows[i].partial, &errors);
+        assert_int_equal(json_array_size(errors), strlen(rows[i].bad));
+        for (size_t k = 0; rows[i].bad[k] && rows[i].bad[k] != '?'; k++) {
+            const char *field =
+                json_string_value(json_object_get(json_array_get(errors, k), "field"));
+            assert_int_equal(field[0], rows[i].bad[k]);
+        }
+        assert_null(json_object_get(clean, "unknown"));
+        json_decref(clean);
+        json_decref(errors);
+        json_decref(body);
+    }
+}
+
+static void access_tokens(void **state)
+{
+    TALLOC_CTX *ctx = talloc_new(NULL);
+    char user[37] = "";
+    /* {"alg":"none"} and the same claims, unsigned */
+    static const char none[] =
+        "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0."
+        "eyJzdWIiOiIwMTkwYTBiMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDEiLCJ0eXBlIjoi"
+        "YWNjZXNzIiwiZXhwIjo5OTk5OTk5OTk5fQ.";
+
+    (void)state;
+    char *token = rlx_access_token(ctx, KEY, USER, 1000);
+    assert_non_null(token);
+    assert_int_equal(rlx_access_check(KEY, token, 1001, user), 0);
+    assert_string_equal(user, USER);
+    assert_int_equal(rlx_access_check(KEY, token, 1000 + RLX_ACCESS_S - 1, user), 0);
+    assert_int_equal(rlx_access_check(KEY, token, 1000 + RLX_ACCESS_S, user), RLX_EAUTH);
+    assert_int_equal(rlx_access_check("another key of at least 32 bytes!!", token, 1001, user),
+                     RLX_EAUTH);
+    assert_int_equal(rlx_access_check(KEY, none, 1001, user), RLX_EAUTH);
+    assert_int_equal(rlx_access_check(KEY, "", 1001, user), RLX_EAUTH);
+    assert_int_equal(rlx_access_check(KEY, "a.b.c", 1001, user), RLX_EAUTH);
+    size_t length = strlen(token);               /* the last character holds unused bits */
+    for (size_t i = 0; i < length - 1; i += 7) { /* any changed character */
+        char was = token[i];
+        token[i] = was == 'A' ? 'B' : 'A';
+        assert_int_equal(rlx_access_check(KEY, token, 1001, user), RLX_EAUTH);
+        token[i] = was;
+    }
+    talloc_free(ctx);
+}
+
+static void successors(void **state)
+{
+    TALLOC_CTX *ctx = talloc_new(NULL);
+
+    (void)state;
+    char *a = rlx_refresh_successor(ctx, KEY, "t1"), *b = rlx_refresh_successor(ctx, KEY, "t1");
+    char *c = rlx_refresh_successor(ctx, KEY, "t2");
+    assert_string_equal(a, b);
+    assert_string_not_equal(a, c);
+    assert_int_equal(strlen(a), 43);
+    assert_int_equal(strcspn(a, "+/="), 43);
+    talloc_free(ctx);
+}
+
+static void passwords(void **state)
+{
+    char hash[128], long_one[74];
+
+    (void)state;
+    memset(long_one, 'x', sizeof long_one - 1);
+    long_one[73] = '\0';
+    assert_int_equal(rlx_password_hash(hash, sizeof hash, long_one), RLX_EINVAL);
+    long_one[72] = '\0';
+    assert_int_equal(rlx_password_hash(hash, sizeof hash, long_one), 0);
+    assert_memory_equal(hash, "$2b$12$", 7);
+    assert_true(rlx_password_check(long_one, hash));
+    long_one[71] = 'y';
+    assert_false(rlx_password_check(long_one, hash));
+    assert_false(rlx_password_check("x", "no hash at all"));
+}
+
+static void throttle(void **state)
+{
+    TALLOC_CTX *ctx = talloc_new(NULL);
+    struct rlx_throttle *t = NULL;
+    char account[32];
+
+    (void)state;
+    assert_int_equal(rlx_throttle_create(&t, ctx), 0);
+    for (int i = 0; i < RLX_THROTTLE_ACCOUNT; i++) {
+        assert_int_equal(rlx_throttle_wait_s(t, "a@b.c", "1.1.1.1", 1000), 0);
+        rlx_throttle_failed(t, "A@b.c", "1.1.1.1", 1000);
+    }
+    assert_int_equal(rlx_throttle_wait_s(t, "a@b.c", "1.1.1.1", 1000), 900);
+    assert_int_equal(rlx_throttle_wait_s(t, "a@b.c", "2.2.2.2", 1000), 0);
+    assert_int_equal(rlx_throttle_wait_s(t, "z@b.c", "1.1.1.1", 1000), 0);
+    assert_int_equal(rlx_throttle_wait_s(t, "a@b.c", "1.1.1.1", 900999), 1);
+    assert_int_equal(rlx_throttle_wait_s(t, "a@b.c", "1.1.1.1", 901000), 0);
+    rlx_throttle_passed(t, "a@b.c", "1.1.1.1");
+    assert_int_equal(rlx_throttle_wait_s(t, "a@b.c", "1.1.1.1", 1000), 0);
+    for (int i = 0; i < RLX_THROTTLE_ADDRESS; i++) { /* many accounts from one address */
+        snprintf(account, sizeof account, "u%d@b.c", i);
+        rlx_throttle_failed(t, account, "3.3.3.3", 1000);
+    }
+    assert_true(rlx_throttle_wait_s(t, "fresh@b.c", "3.3.3.3", 1000) > 0);
+    talloc_free(ctx);
+}
+
+static void ranges(void **state)
+{
+    static const struct {
+        const char *header;
+        uint64_t size;
+        enum rlx_range kind;
+        uint64_t first, length;
+    } rows[] = {
+        {NULL, 100, RLX_RANGE_WHOLE, 0, 100},
+        {"bytes=0-9", 100, RLX_RANGE_PART, 0, 10},
+        {"bytes=90-", 100, RLX_RANGE_PART, 90, 10},
+        {"bytes=90-500", 100, RLX_RANGE_PART, 90, 10},
+        {"bytes=-5", 100, RLX_RANGE_PART, 95, 5},
+        {"bytes=-500", 100, RLX_RANGE_PART, 0, 100},
+        {"bytes=100-", 100, RLX_RANGE_BAD, 0, 0},
+        {"bytes=-0", 100, RLX_RANGE_BAD, 0, 0},
+        {"bytes=0-", 0, RLX_RANGE_BAD, 0, 0},
+        {"bytes=9-3", 100, RLX_RANGE_WHOLE, 0, 100},
+        {"bytes=0-1,5-6", 100, RLX_RANGE_WHOLE, 0, 100},
+        {"bytes=a-b", 100, RLX_RANGE_WHOLE, 0, 100},
+        {"bytes=--5", 100, RLX_RANGE_WHOLE, 0, 100},
+        {"bytes=1--5", 100, RLX_RANGE_WHOLE, 0, 100},
+        {"bytes=", 100, RLX_RANGE_WHOLE, 0, 100},
+        {"lines=1-2", 100, RLX_RANGE_WHOLE, 0, 100},
+        {"bytes=99999999999999999999999-", 100, RLX_RANGE_BAD, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t first = 0, length = 0;
+        assert_int_equal(rlx_range_parse(rows[i].header, rows[i].size, &first, &length),
+                         rows[i].kind);
+        if (rows[i].kind != RLX_RANGE_BAD) {
+            assert_int_equal(first, rows[i].first);
+            assert_int_equal(length, rows[i].length);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(phones),        cmocka_unit_test(emails),     cmocka_unit_test(validation),
+        cmocka_unit_test(access_tokens), cmocka_unit_test(successors), cmocka_unit_test(passwords),
+        cmocka_unit_test(throttle),      cmocka_unit_test(ranges),
+    };
+    return cmocka_run_group_tests_name("api_parts", tests, NULL, NULL);
+}
