@@ -175,7 +175,7 @@ uint32_t rlx_conv_job(struct rlx_conv *conv)
 
 int64_t rlx_conv_wall(const struct rlx_conv *conv, uint64_t at_ms)
 {
-    return conv->options.wall_ms + (int64_t)(at_ms - conv->start_ms);
+    return conv->options.wall_ms + (int64_t)at_ms;
 }
 
 /* SplitMix64 (Steele, Lea, Flood 2014): spreads the seed and a counter over 64 bits. */

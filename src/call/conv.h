@@ -52,7 +52,7 @@ struct rlx_conv_options {
     const char *apology;       /* providers failed; NULL = default */
     const char *voicemail;     /* message to leave, NULL = hang up on a machine */
     uint32_t hangover_ms;      /* of the voice detector: subtracted from the last voiced frame */
-    int64_t wall_ms;           /* wall clock at now_ms of the first event, for the rows' times */
+    int64_t wall_ms;           /* wall clock when the monotonic clock was 0, for the rows' times */
     bool can_look_up;          /* RLX_ACT_LOOKUP is worth asking (there is knowledge) */
     uint64_t uuid_seed;        /* random: the ids of the rows are made from it */
     char opt_out_key;          /* a key that means "do not call me again", 0 = none */

@@ -338,7 +338,7 @@ int rlx_live_create(struct rlx_live **livep, TALLOC_CTX *ctx, const struct rlx_l
     }
     live->env = env;
     live->setup = talloc_steal(live, setup);
-    setup->options.wall_ms = rlx_wall_ms();
+    setup->options.wall_ms = rlx_wall_ms() - (int64_t)rlx_now_ms();
     rlx_random(&setup->options.uuid_seed, sizeof setup->options.uuid_seed);
     err = rlx_ears_create(&live->ears, live);
     if (!err)
