@@ -10,6 +10,8 @@
 #define EARLY_QUIET_MS 250u    /* resume without the text: so much silence, */
 #define EARLY_PAUSE_MS 650u    /* and so long a pause already: the gap heard stays below 900 ms */
 #define DIRTY_MS 10000u        /* two pauses taken back within this: words alone interrupt, until so long is clean */
+#define ECHO_MOST_DB (-12.0f)  /* stronger echo is not believed: it would drown the callee */
+#define ECHO_SILENT_MOST_DB (-20.0f)
 #define CANCELS 2u     /* times that the callee may call the end off */
 
 /* ---- who may interrupt ---- */
@@ -63,13 +65,16 @@ static void go_on(struct rlx_conv *conv)
     rlx_conv_enter(conv, conv->closing.on ? RLX_CONV_CLOSING : RLX_CONV_AI_SPEAKING);
 }
 
+/* What was heard over the agent and was none of the callee's words shows how strong its echo is. A cough does so too: without
+ * the agent's own words in it no more is believed than what a line does. */
 static void learn_echo(struct rlx_conv *conv, const char *why)
 {
     struct rlx_conv_ear *ear = &conv->ear;
+    float most = !strcmp(why, "echo") ? ECHO_MOST_DB : ECHO_SILENT_MOST_DB;
+    float seen = ear->echo_peak_db < most ? ear->echo_peak_db : most;
 
-    if (strcmp(why, "echo") || ear->echo_peak_db <= ear->echo_db)
-        return;
-    ear->echo_db = ear->echo_peak_db < -6.0f ? ear->echo_peak_db : -6.0f;
+    if ((!strcmp(why, "echo") || !strcmp(why, "no_words")) && seen > ear->echo_db)
+        ear->echo_db = seen;
 }
 
 void rlx_conv_barge_back(struct rlx_conv *conv, const char *why)

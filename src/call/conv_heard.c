@@ -9,6 +9,8 @@
 #define WEAK_LEVEL_DB 6.0f
 #define WEAK_LOGPROB (-1.0f)
 #define PHONE_DIGITS 10u
+#define ANSWER_MS 1000u
+#define ANSWER_STEP_MS 200u
 
 /* Too little sound, too quiet, or too unsure for a text that models like to invent. */
 static bool is_weak(const struct rlx_conv *conv)
@@ -65,13 +67,24 @@ void rlx_conv_drop_words(struct rlx_conv *conv, enum rlx_conv_worth worth, const
     json_decref(data);
 }
 
+static bool asked_by(struct rlx_conv *conv, uint32_t heard_ms)
+{
+    const char *said = rlx_conv_speech_heard(conv, conv->speaking, heard_ms);
+
+    return said && *said && rlx_is_question(said);
+}
+
+/* The agent's last words were a question: its whole turn's, or while it speaks those of the last second, since nobody answers
+ * in the same instant. */
 bool rlx_conv_agent_asked(struct rlx_conv *conv)
 {
     if (!conv->speaking)
         return conv->asked;
-    const char *said =
-        rlx_conv_speech_heard(conv, conv->speaking, conv->speaking->heard_ms);
-    return said && *said && rlx_is_question(said);
+    uint32_t heard = conv->speaking->now_ms;
+    for (uint32_t ago = 0; ago <= ANSWER_MS && ago <= heard; ago += ANSWER_STEP_MS)
+        if (asked_by(conv, heard - ago))
+            return true;
+    return false;
 }
 
 /* ---- how finished it sounds ---- */

@@ -6,6 +6,8 @@
 #define FLOOR_STEP 0.05f      /* how fast the level of the room is followed, per frame */
 #define NO_AGENT_DB (-80.0f)  /* below it the agent is not heard */
 #define ECHO_MARGIN_DB 6.0f
+#define ECHO_LEAST_DB (-60.0f)
+#define ECHO_FADE_DB 0.01f    /* a frame without echo lowers what is expected of it */
 #define GUESSES 2u            /* speculative passes a turn */
 
 /* ---- frames ---- */
@@ -45,8 +47,11 @@ bool rlx_conv_ear_frame(struct rlx_conv *conv, const struct rlx_conv_event *even
     ear->any = true;
     ear->end_ms = end;
     ear->level_db = event->frame.level_db;
-    if (!event->frame.voiced)
+    if (!event->frame.voiced) {
         ear->floor_db += (event->frame.level_db - ear->floor_db) * FLOOR_STEP;
+        if (event->frame.agent_db > NO_AGENT_DB && ear->echo_db > ECHO_LEAST_DB)
+            ear->echo_db -= ECHO_FADE_DB;
+    }
     float gain = event->frame.level_db - event->frame.agent_db;
     if (voice && event->frame.agent_db > NO_AGENT_DB && gain > ear->echo_peak_db)
         ear->echo_peak_db = gain;

@@ -366,6 +366,7 @@ static void ask(struct rlx_conv *conv, struct rlx_conv_speech *speech)
         action->epoch = speech->epoch;
         action->piece = at + 1;
         action->text = speech->pieces[at].spoken->text;
+        action->fixed = speech->source != RLX_SOURCE_LLM;
         speech->pieces[at].asked = true;
         speech->asked++;
         speech->progress_ms = conv->now_ms;
