@@ -9,6 +9,7 @@
 #include "audio/level.h"
 #include "audio/vad.h"
 #include "base/err.h"
+#include "pitch.h"
 
 #define VAD_MODE 2
 #define FLOOR_PERCENTILE 10 /* of the frames' levels: the noise between words */
@@ -17,6 +18,8 @@
 #define QUIETEST_DB (-58.0f) /* nothing below is speech that a telephone carries */
 #define LOUD_DB                                                                                    \
     (-30.0f) /* a recording cut tight has no quiet frame: such a level is enough by itself */
+#define CLARITY                                                                                    \
+    0.5f /* words at 15 dB of noise keep this for 120 ms and more, coughs for 40 ms at most */
 #define JOIN_MS 2000  /* pauses up to here stay inside a piece */
 #define MARGIN_MS 300 /* kept around a piece: soft onsets and endings escape the detector */
 #define CUT_SEARCH_MS                                                                              \
@@ -77,6 +80,19 @@ static uint32_t voiced_ms(const struct frames *f)
 
     for (size_t i = 0; i < f->count; i++)
         n += f->voiced[i];
+    return (uint32_t)n * RLX_FRAME_MS;
+}
+
+static uint32_t pitched_ms(const struct frames *f, const int16_t *pcm, size_t samples)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->count && n < RLX_PITCHED_ENOUGH_MS / RLX_FRAME_MS; i++) {
+        size_t at = i * RLX_FRAME_SAMPLES;
+
+        n += f->voiced[i] && at + RLX_PITCH_SAMPLES <= samples &&
+             rlx_pitch_clarity(pcm + at) > CLARITY;
+    }
     return (uint32_t)n * RLX_FRAME_MS;
 }
 
@@ -160,6 +176,7 @@ int rlx_activity_find(struct rlx_activity **activityp, TALLOC_CTX *ctx, const in
     err = f.level_db && f.voiced ? frames_judge(&f, scratch, pcm) : -ENOMEM;
     if (!err) {
         a->voiced_ms = voiced_ms(&f);
+        a->pitched_ms = pitched_ms(&f, pcm, samples);
         err = pieces_find(a, &f);
     }
     talloc_free(scratch);

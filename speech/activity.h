@@ -16,13 +16,15 @@ struct rlx_span {
 };
 
 struct rlx_activity {
-    uint32_t voiced_ms; /* frames that the detector calls voice and that stand out of the noise,
-                           less its hangover */
-    size_t count;       /* pieces to decode, in order, each at most RLX_PIECE_MAX_MS */
+    uint32_t voiced_ms;  /* frames that the detector calls voice and that stand out of the noise */
+    uint32_t pitched_ms; /* those of them that hold a sound of the vocal folds, such as a vowel */
+    size_t count;        /* pieces to decode, in order, each at most RLX_PIECE_MAX_MS */
     struct rlx_span *pieces;
 };
 
 #define RLX_PIECE_MAX_MS 20000
+#define RLX_PITCHED_ENOUGH_MS                                                                      \
+    400 /* more of it is not counted: it takes time and proves nothing more */
 
 /* Finds the speech in 8 kHz mono PCM. The result is a child of ctx. -ENOMEM. */
 int rlx_activity_find(struct rlx_activity **activityp, TALLOC_CTX *ctx, const int16_t *pcm,

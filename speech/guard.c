@@ -8,6 +8,10 @@
 #define WORDS_MAX 512
 #define MADE_UP_VOICED_MS 200   /* a real "thank you" holds more voice than this */
 #define MADE_UP_LOGPROB (-0.9f) /* and is heard with more confidence */
+#define DOUBT_LOGPROB                                                                              \
+    (-1.25f) /* noise decodes below, words at 15 dB of noise above (docs/internals/speech.md) */
+#define FASTEST_CHARS_PER_S 40 /* of voice; quick talkers reach 25 */
+#define FEW_CHARS 12
 
 /* Words that Whisper's training data (captions) put under silence. */
 static const char *const made_up[] = {
@@ -24,7 +28,12 @@ static const char *const made_up[] = {
     "oh",
     "uh",
     "mm",
+    "hm",
+    "hmm",
 };
+
+/* What it calls the tones of a telephone line. */
+static const char *const signals[] = {"beep", "beep beep", "beep beep beep", "beeping"};
 
 struct word {
     size_t at, length;
@@ -55,7 +64,31 @@ static const char *tag_end(const char *p)
     return end;
 }
 
-/* Removes tags and musical notes, and makes white space single. */
+/* The length of the valid UTF-8 character at p, 0 when it is none: the decoder may stop in the
+ * middle of one. */
+static size_t character(const char *p)
+{
+    const unsigned char *c = (const unsigned char *)p;
+    size_t length = *c < 0x80 ? 1 : *c >= 0xf0 ? 4 : *c >= 0xe0 ? 3 : 2;
+    unsigned value;
+
+    if (length == 1)
+        return 1;
+    if (*c < 0xc2 || *c > 0xf4)
+        return 0;
+    value = *c & (0x7fU >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((c[i] & 0xc0) != 0x80)
+            return 0;
+        value = value << 6 | (c[i] & 0x3fU);
+    }
+    if ((length == 3 && value < 0x800) || (length == 4 && (value < 0x10000 || value > 0x10ffff)) ||
+        (value >= 0xd800 && value <= 0xdfff))
+        return 0;
+    return length;
+}
+
+/* Removes tags, musical notes and broken characters, and makes white space single. */
 static void strip_tags(char *text)
 {
     char *out = text;
@@ -72,7 +105,11 @@ static void strip_tags(char *text)
                 *out++ = ' ';
             p++;
         } else {
-            *out++ = *p++;
+            size_t length = character(p);
+
+            memmove(out, p, length);
+            out += length;
+            p += length ? length : 1;
         }
     }
     while (out > text && out[-1] == ' ')
@@ -108,15 +145,15 @@ static bool same_word(const char *text, struct word a, struct word b)
     return a.length == b.length && !strncasecmp(text + a.at, text + b.at, a.length);
 }
 
-/* How often the unit of `period` words that begins at `from` stands there in a row. */
-static size_t repeats(const char *text, const struct word *words, size_t n, size_t from,
-                      size_t period)
+/* How many words from `from` on repeat with a period of `period` words. */
+static size_t repeating(const char *text, const struct word *words, size_t n, size_t from,
+                        size_t period)
 {
     size_t same = period;
 
     while (from + same < n && same_word(text, words[from + same], words[from + same - period]))
         same++;
-    return same / period;
+    return same;
 }
 
 /* A loop runs to the text's end: people repeat a word two or three times, the decoder until it is
@@ -128,7 +165,7 @@ static void collapse_loop(char *text)
 
     for (size_t from = 0; from < n; from++) {
         for (size_t period = 1; from + 3 * period <= n; period++) {
-            size_t times = repeats(text, words, n, from, period);
+            size_t times = repeating(text, words, n, from, period) / period;
 
             if (times < (period <= 2 ? 4U : 3U) || from + (times + 1) * period <= n)
                 continue;
@@ -137,6 +174,18 @@ static void collapse_loop(char *text)
             return;
         }
     }
+}
+
+bool rlx_guard_loops(const char *text)
+{
+    struct word words[WORDS_MAX];
+    size_t n = words_find(words, text);
+
+    for (size_t from = 0; from + 5 < n; from++)
+        for (size_t period = 3; from + period + 2 < n; period++)
+            if (from + repeating(text, words, n, from, period) == n)
+                return true;
+    return false;
 }
 
 static bool speaks(const char *text)
@@ -169,12 +218,21 @@ static bool same_phrase(const char *text, const char *phrase)
     return true;
 }
 
-bool rlx_guard_made_up(const char *text, uint32_t voiced_ms, float avg_logprob)
+static bool listed(const char *text, const char *const *list, size_t count)
 {
-    if (voiced_ms >= MADE_UP_VOICED_MS && avg_logprob >= MADE_UP_LOGPROB)
-        return false;
-    for (size_t i = 0; i < sizeof made_up / sizeof made_up[0]; i++)
-        if (same_phrase(text, made_up[i]))
+    for (size_t i = 0; i < count; i++)
+        if (same_phrase(text, list[i]))
             return true;
     return false;
+}
+
+bool rlx_guard_made_up(const char *text, uint32_t voiced_ms, float avg_logprob)
+{
+    if (avg_logprob < DOUBT_LOGPROB ||
+        strlen(text) > FEW_CHARS + (size_t)voiced_ms * FASTEST_CHARS_PER_S / 1000)
+        return true;
+    if (listed(text, signals, sizeof signals / sizeof signals[0]))
+        return true;
+    return (voiced_ms < MADE_UP_VOICED_MS || avg_logprob < MADE_UP_LOGPROB) &&
+           listed(text, made_up, sizeof made_up / sizeof made_up[0]);
 }

@@ -8,8 +8,9 @@
 
 #include "base/err.h"
 
-#define POLL_NS 20000000L /* how often a waiting request looks whether its client is still there   \
-                           */
+#define POLL_NS                                                                                    \
+    20000000L /* how often a waiting request looks whether its client is still there               \
+               */
 
 struct waiter {
     struct waiter *next;

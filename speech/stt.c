@@ -20,7 +20,8 @@
 #define TAIL_MS 500      /* and behind it */
 #define SHORTEST_MS 1200 /* whisper.cpp refuses less than one second */
 #define CTX_FRAME_MS 20  /* an encoder frame */
-#define CTX_FLOOR 384    /* with fewer the decoder repeats itself until it is stopped (measured) */
+#define CTX_FLOOR 384    /* with fewer the decoder mostly repeats a sentence until it is stopped */
+#define CTX_AGAIN 768    /* with the floor it still does now and then: it is made to decode again */
 #define CTX_MARGIN 64
 #define CTX_MAX 1500
 #define TOKENS_PER_S 6 /* nobody speaks faster; the guard against a decoder in a loop */
@@ -92,52 +93,77 @@ static struct whisper_full_params parameters(struct hearing *h, uint32_t audio_m
     return p;
 }
 
-/* Adds the decoded words and their confidence. */
-static int collect(struct hearing *h, struct whisper_state *state)
-{
-    struct whisper_context *model = h->recognizer->model;
-    char *text = talloc_strdup(h->heard, h->heard->text);
+/* What one decoding gave. */
+struct decoded {
+    char *text;
+    double logprob_sum;
+    unsigned tokens;
+};
 
-    for (int i = 0; text && i < whisper_full_n_segments_from_state(state); i++) {
-        text = talloc_strdup_append(text, whisper_full_get_segment_text_from_state(state, i));
+static int collect(struct decoded *d, TALLOC_CTX *ctx, const struct rlx_recognizer *r,
+                   struct whisper_state *state)
+{
+    *d = (struct decoded){.text = talloc_strdup(ctx, "")};
+    for (int i = 0; d->text && i < whisper_full_n_segments_from_state(state); i++) {
+        d->text = talloc_strdup_append(d->text, whisper_full_get_segment_text_from_state(state, i));
         for (int k = 0; k < whisper_full_n_tokens_from_state(state, i); k++) {
             whisper_token_data token = whisper_full_get_token_data_from_state(state, i, k);
 
-            if (token.id >= whisper_token_eot(model))
+            if (token.id >= whisper_token_eot(r->model))
                 continue;
-            h->logprob_sum += (double)token.plog;
-            h->tokens++;
+            d->logprob_sum += (double)token.plog;
+            d->tokens++;
         }
     }
+    return d->text ? 0 : -ENOMEM;
+}
+
+static int decode_once(struct decoded *d, struct hearing *h, unsigned slot, const float *samples,
+                       size_t count, struct whisper_full_params p)
+{
+    struct rlx_recognizer *r = h->recognizer;
+
+    if (whisper_full_with_state(r->model, r->states[slot], p, samples, (int)count) != 0)
+        return aborted(h) ? -ECANCELED : RLX_EINTERNAL;
+    return collect(d, h->heard, r, r->states[slot]);
+}
+
+/* Adds what was decoded to the answer. */
+static int accept(struct hearing *h, const struct decoded *d)
+{
+    char *text = talloc_asprintf(h->heard, "%s%.*s", h->heard->text, TEXT_MAX, d->text);
+
     if (!text)
         return -ENOMEM;
-    if (strlen(text) > TEXT_MAX)
-        text[TEXT_MAX] = '\0';
     h->heard->text = text;
+    h->logprob_sum += d->logprob_sum;
+    h->tokens += d->tokens;
     return 0;
 }
 
 static int decode(struct hearing *h, const float *samples, size_t count)
 {
-    struct rlx_recognizer *r = h->recognizer;
-    struct whisper_full_params p =
-        parameters(h, (uint32_t)(count * 1000 / RATE_HZ) - LEAD_MS - TAIL_MS);
+    uint32_t audio_ms = (uint32_t)(count * 1000 / RATE_HZ) - LEAD_MS - TAIL_MS;
+    struct whisper_full_params p = parameters(h, audio_ms);
     uint64_t before = rlx_now_ms(), start;
+    struct decoded d;
     unsigned slot;
-    int err = rlx_slots_take(r->slots, &slot, h->begun, h->gone, h->arg);
+    int err = rlx_slots_take(h->recognizer->slots, &slot, h->begun, h->gone, h->arg);
 
     if (err)
         return err;
     h->begun = true;
     start = rlx_now_ms();
-    if (whisper_full_with_state(r->model, r->states[slot], p, samples, (int)count) != 0)
-        err = aborted(h) ? -ECANCELED : RLX_EINTERNAL;
-    else
-        err = collect(h, r->states[slot]);
-    rlx_slots_give(r->slots, slot);
+    err = decode_once(&d, h, slot, samples, count, p);
+    if (!err && p.audio_ctx < CTX_AGAIN &&
+        (d.tokens + 1 >= (unsigned)p.max_tokens || rlx_guard_loops(d.text))) {
+        p.audio_ctx = CTX_AGAIN;
+        err = decode_once(&d, h, slot, samples, count, p);
+    }
+    rlx_slots_give(h->recognizer->slots, slot);
     h->heard->waited_ms += (uint32_t)(start - before);
     h->heard->took_ms += (uint32_t)(rlx_now_ms() - start);
-    return err;
+    return err ? err : accept(h, &d);
 }
 
 /* Decodes one piece of 16 kHz speech between its silences. */
@@ -234,7 +260,8 @@ int rlx_recognizer_hear(struct rlx_heard **heardp, TALLOC_CTX *ctx,
     if (err)
         goto out;
     h.heard->voiced_ms = activity->voiced_ms;
-    if (activity->voiced_ms < RLX_GUARD_MIN_VOICED_MS)
+    if (activity->voiced_ms < RLX_GUARD_MIN_VOICED_MS ||
+        activity->pitched_ms < RLX_GUARD_MIN_PITCHED_MS)
         goto out;
     err = convert(&wide, &wide_count, scratch, wav, RATE_HZ);
     for (size_t i = 0; !err && i < activity->count; i++) {

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "phonemes.h"
+#include "stretch.h"
 
 #define LANGUAGE "en-us"
 #define PHONEMES_MAX 4096
@@ -16,6 +17,11 @@
 /* The voice's own training values: variation of the sound, and of the lengths of its phonemes. */
 #define NOISE_SCALE 0.667f
 #define NOISE_SCALE_W 0.8f
+
+/* A slower voice is asked of the model, which stretches only a part of each sound: this much of it
+ * (measured). Faster than normal it hardly gets, because each phoneme takes at least one of its
+ * frames: that is done on its output. */
+#define STRETCHED_PART 0.62f
 
 struct rlx_speaker {
     struct rlx_slots *slots;
@@ -47,6 +53,30 @@ static const SherpaOnnxGeneratedAudio *synthesize(const SherpaOnnxOfflineTts *vo
     return count ? SherpaOnnxOfflineTtsGenerateWithConfig(voice, text, &config, NULL, NULL) : NULL;
 }
 
+static float model_speed(float speed)
+{
+    return speed < 1.0f ? 1.0f / (1.0f + (1.0f / speed - 1.0f) / STRETCHED_PART) : 1.0f;
+}
+
+/* Hands the samples out, hurried if so wished. */
+static int deliver(const SherpaOnnxGeneratedAudio *audio, float speed, rlx_speech_h *speech,
+                   void *arg)
+{
+    float *samples;
+    size_t count;
+    int err;
+
+    if (speed <= 1.0f)
+        return speech(audio->samples, (size_t)audio->n, arg);
+    err = rlx_stretch(&samples, &count, NULL, audio->samples, (size_t)audio->n,
+                      (uint32_t)audio->sample_rate, speed);
+    if (err)
+        return err;
+    err = speech(samples, count, arg);
+    talloc_free(samples);
+    return err;
+}
+
 int rlx_speaker_say(struct rlx_speaker *speaker, const char *text, float speed, bool begun,
                     rlx_speech_h *speech, rlx_gone_h *gone, void *arg)
 {
@@ -56,12 +86,12 @@ int rlx_speaker_say(struct rlx_speaker *speaker, const char *text, float speed, 
 
     if (err)
         return err;
-    audio = gone && gone(arg) ? NULL : synthesize(speaker->voices[slot], text, speed);
+    audio = gone && gone(arg) ? NULL : synthesize(speaker->voices[slot], text, model_speed(speed));
     rlx_slots_give(speaker->slots, slot);
     if (gone && gone(arg))
         err = -ECANCELED;
     else if (audio)
-        err = speech(audio->samples, (size_t)audio->n, arg);
+        err = deliver(audio, speed, speech, arg);
     if (audio)
         SherpaOnnxDestroyOfflineTtsGeneratedAudio(audio);
     return err;
