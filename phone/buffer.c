@@ -129,7 +129,8 @@ size_t rlx_buffer_clear(struct rlx_buffer *buffer)
 {
     size_t waiting = buffer->end - buffer->start;
 
-    /* What has just been played out is not "cleared", even when the frame that says so is still to come. */
+    /* What has just been played out is not "cleared", even when the frame that says so is still to
+     * come. */
     give_marks(buffer, false);
     buffer->start = buffer->end = 0;
     buffer->dropped += waiting;

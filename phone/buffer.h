@@ -1,5 +1,6 @@
-/* The phone's playout buffer: what came from the agent is played in order, in real time, with marks in between. No clock: the
- * owner plays a frame every 20 ms. It shares nothing with the gateway's playout. One thread. */
+/* The phone's playout buffer: what came from the agent is played in order, in real time, with marks
+ * in between. No clock: the owner plays a frame every 20 ms. It shares nothing with the gateway's
+ * playout. One thread. */
 #ifndef RLX_PHONE_BUFFER_H
 #define RLX_PHONE_BUFFER_H
 
@@ -19,7 +20,8 @@ int rlx_buffer_create(struct rlx_buffer **bufferp, TALLOC_CTX *ctx, rlx_buffer_m
 /* Appends µ-law. RLX_ETOOBIG when more than 30 minutes would wait; -ENOMEM. */
 int rlx_buffer_put(struct rlx_buffer *buffer, const uint8_t *ulaw, size_t length)
     __attribute__((warn_unused_result));
-/* A mark behind everything so far (given back by the next play when nothing is left before it). RLX_ELIMIT when 10000 wait. */
+/* A mark behind everything so far (given back by the next play when nothing is left before it).
+ * RLX_ELIMIT when 10000 wait. */
 int rlx_buffer_mark(struct rlx_buffer *buffer, uint32_t number) __attribute__((warn_unused_result));
 
 /* Takes `length` bytes to play; what is missing is silence. Returns the number of real ones. */

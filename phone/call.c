@@ -56,7 +56,8 @@ static void record(struct rlx_call *call, struct rlx_call_tape *tape, const uint
 {
     if (tape->length + RLX_PHONE_FRAME > tape->size) {
         size_t size = tape->size ? tape->size * 2 : 8000 * 16;
-        uint8_t *grown = size <= TAPE_MAX ? talloc_realloc(call, tape->ulaw, uint8_t, (unsigned)size) : NULL;
+        uint8_t *grown =
+            size <= TAPE_MAX ? talloc_realloc(call, tape->ulaw, uint8_t, (unsigned)size) : NULL;
 
         if (!grown)
             return;
@@ -168,7 +169,8 @@ static void tick(struct rlx_call *call)
     size_t real = rlx_buffer_play(call->buffer, heard, sizeof(heard));
     uint32_t missing_ms = (uint32_t)(RLX_PHONE_FRAME - real) / 8;
 
-    if (real > 0 && call->dry_ms > 0 && call->dry_ms <= RLX_HEAR_SPLIT_MS && rlx_buffer_played(call->buffer) > real)
+    if (real > 0 && call->dry_ms > 0 && call->dry_ms <= RLX_HEAR_SPLIT_MS &&
+        rlx_buffer_played(call->buffer) > real)
         call->starved_ms += call->dry_ms;
     call->dry_ms = real > 0 ? missing_ms : call->dry_ms + missing_ms;
     rlx_hear_feed(call->hear, heard, sizeof(heard));
@@ -254,7 +256,8 @@ static bool wait_unanswered(struct rlx_call *call, uint64_t ms)
     }
 }
 
-static void change_status(struct rlx_call *call, const char *state, const char *status, unsigned event)
+static void change_status(struct rlx_call *call, const char *state, const char *status,
+                          unsigned event)
 {
     pthread_mutex_lock(&call->lock);
     call->state = state;
@@ -286,7 +289,8 @@ static const char *dial(struct rlx_call *call)
 {
     const struct rlx_script *script = call->callee->script;
     uint64_t timeout_ms = (uint64_t)call->request.timeout_s * 1000;
-    uint64_t ring_ms = script->answer_ms == RLX_SCRIPT_UNSET ? call->exchange->ring_ms : (uint64_t)script->answer_ms;
+    uint64_t ring_ms = script->answer_ms == RLX_SCRIPT_UNSET ? call->exchange->ring_ms
+                                                             : (uint64_t)script->answer_ms;
 
     wait_in_queue(call);
     pthread_mutex_lock(&call->lock);
@@ -327,13 +331,14 @@ static void finish(struct rlx_call *call, const char *status)
     call->state = "ended";
     call->end_wall = rlx_wall_ms();
     call->ended_ms = call->answer_ms ? (int64_t)rlx_call_clock_ms(call) : -1;
-    call->ended_by = call->callee_gone                ? "callee"
+    call->ended_by = call->callee_gone               ? "callee"
                      : call->order != RLX_ORDER_NONE ? "rest"
                      : call->failed                  ? "error"
                                                      : "agent";
     set_status(call, status, RLX_ON_COMPLETED);
     pthread_mutex_unlock(&call->lock);
-    /* In one step: when nothing is live, no thread touches the exchange any more. The list still has a reference. */
+    /* In one step: when nothing is live, no thread touches the exchange any more. The list still
+     * has a reference. */
     pthread_mutex_lock(&exchange->lock);
     call->references--;
     exchange->live--;
@@ -359,9 +364,11 @@ static void *run_call(void *arg)
 
 static int copy_request(struct rlx_call *call, const struct rlx_call_request *request)
 {
-    const char **texts[] = {&call->request.to, &call->request.from, &call->request.url, &call->request.method,
-                            &call->request.twiml, &call->request.fallback_url, &call->request.status_url,
-                            &call->request.status_method, &call->request.amd_url, &call->request.amd_method};
+    const char **texts[] = {&call->request.to,         &call->request.from,
+                            &call->request.url,        &call->request.method,
+                            &call->request.twiml,      &call->request.fallback_url,
+                            &call->request.status_url, &call->request.status_method,
+                            &call->request.amd_url,    &call->request.amd_method};
 
     call->request = *request;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -419,7 +426,8 @@ static int create(struct rlx_call **callp, struct rlx_exchange *exchange,
     if (!err)
         err = rlx_buffer_create(&call->buffer, call, on_mark, call);
     call->hear = err ? NULL : rlx_hear_create(call);
-    call->person = call->hear ? rlx_person_create(call, call->callee, call->hear, on_key, call) : NULL;
+    call->person =
+        call->hear ? rlx_person_create(call, call->callee, call->hear, on_key, call) : NULL;
     if (!err && !call->person)
         err = -ENOMEM;
     if (err)
@@ -447,7 +455,8 @@ static void prune(struct rlx_exchange *exchange)
     }
 }
 
-/* Puts the call into the exchange's list, with references for the list, the thread and the caller. */
+/* Puts the call into the exchange's list, with references for the list, the thread and the caller.
+ */
 static int enlist(struct rlx_exchange *exchange, struct rlx_call *call)
 {
     int err = 0;

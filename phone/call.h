@@ -1,7 +1,9 @@
-/* Calls of the simulated network: private to phone/ (structs are open to call.c, media.c, report.c and the REST handlers).
+/* Calls of the simulated network: private to phone/ (structs are open to call.c, media.c, report.c
+ * and the REST handlers).
  *
- * One thread per call has the call's 20 ms clock. What REST reads or changes is guarded by the call's lock; the thread holds it
- * for each frame, never while it waits. The exchange keeps calls after their end, the oldest are forgotten.
+ * One thread per call has the call's 20 ms clock. What REST reads or changes is guarded by the
+ * call's lock; the thread holds it for each frame, never while it waits. The exchange keeps calls
+ * after their end, the oldest are forgotten.
  */
 #ifndef RLX_PHONE_CALL_H
 #define RLX_PHONE_CALL_H
@@ -31,8 +33,8 @@ struct rlx_exchange {
     struct rlx_callees *callees;
     struct rlx_notifier *notifier;
 
-    pthread_mutex_t lock;  /* of everything below */
-    pthread_cond_t idle;   /* a call's thread has ended */
+    pthread_mutex_t lock; /* of everything below */
+    pthread_cond_t idle;  /* a call's thread has ended */
     struct rlx_call *newest;
     size_t call_count, live;
     uint64_t next_number;
@@ -42,7 +44,12 @@ struct rlx_exchange {
 
 /* ---- one call ---- */
 
-enum rlx_call_event { RLX_ON_INITIATED = 1, RLX_ON_RINGING = 2, RLX_ON_ANSWERED = 4, RLX_ON_COMPLETED = 8 };
+enum rlx_call_event {
+    RLX_ON_INITIATED = 1,
+    RLX_ON_RINGING = 2,
+    RLX_ON_ANSWERED = 4,
+    RLX_ON_COMPLETED = 8
+};
 enum rlx_call_amd { RLX_AMD_OFF, RLX_AMD_ENABLE, RLX_AMD_MESSAGE_END };
 enum rlx_call_order { RLX_ORDER_NONE, RLX_ORDER_END, RLX_ORDER_CANCEL, RLX_ORDER_REPLACE };
 
@@ -89,13 +96,13 @@ struct rlx_call {
     struct rlx_call_request request;
     struct rlx_callee *callee;
 
-    pthread_mutex_t lock; /* of everything below */
-    const char *status;   /* Twilio's */
-    const char *state;    /* queued, ringing, live, ended */
+    pthread_mutex_t lock;                       /* of everything below */
+    const char *status;                         /* Twilio's */
+    const char *state;                          /* queued, ringing, live, ended */
     int64_t created_wall, start_wall, end_wall; /* ms, 0 = not yet */
     uint64_t created_ms, queue_ms;
-    uint64_t answer_ms; /* monotonic; 0 = not answered */
-    uint32_t frames;    /* of 20 ms since the answer: the phone's clock */
+    uint64_t answer_ms;                         /* monotonic; 0 = not answered */
+    uint32_t frames;                            /* of 20 ms since the answer: the phone's clock */
     int64_t stream_ms, stream_end_ms, ended_ms; /* on the phone's clock; -1 = not */
     const char *ended_by;
     const char *answered_by;
@@ -122,17 +129,19 @@ struct rlx_call {
     size_t mark_count, clear_count, event_count, error_count;
 };
 
-/* Starts a call: *callp is one reference. The request's strings are copied. RLX_EPROVIDER when no callee can be had, RLX_ELIMIT
- * with 5000 live calls, -ENOMEM, -EAGAIN when there is no thread. */
+/* Starts a call: *callp is one reference. The request's strings are copied. RLX_EPROVIDER when no
+ * callee can be had, RLX_ELIMIT with 5000 live calls, -ENOMEM, -EAGAIN when there is no thread. */
 int rlx_call_start(struct rlx_call **callp, struct rlx_exchange *exchange,
                    const struct rlx_call_request *request) __attribute__((warn_unused_result));
 /* Looks a call up: one more reference, NULL when it isn't known. */
 struct rlx_call *rlx_call_find(struct rlx_exchange *exchange, const char *sid);
 void rlx_call_put(struct rlx_call *call);
-/* Calls `each` for all known calls, newest first, until it returns false. The exchange is locked meanwhile. */
+/* Calls `each` for all known calls, newest first, until it returns false. The exchange is locked
+ * meanwhile. */
 typedef bool rlx_call_each_h(struct rlx_call *call, void *arg);
 void rlx_call_each(struct rlx_exchange *exchange, rlx_call_each_h *each, void *arg);
-/* Asks the call's thread for something. False when the call has ended (or, for RLX_ORDER_REPLACE, isn't in progress). */
+/* Asks the call's thread for something. False when the call has ended (or, for RLX_ORDER_REPLACE,
+ * isn't in progress). */
 bool rlx_call_give_order(struct rlx_call *call, enum rlx_call_order order, const char *url,
                          const char *method, const char *twiml);
 /* The callee hangs up. */
@@ -147,15 +156,18 @@ void rlx_call_note(struct rlx_call *call, bool error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Time on the phone's clock. */
 uint64_t rlx_call_clock_ms(const struct rlx_call *call);
-/* Plays and speaks every frame that is due; the lock is *not* held. Returns when the next one is due (monotonic ms). */
+/* Plays and speaks every frame that is due; the lock is *not* held. Returns when the next one is
+ * due (monotonic ms). */
 uint64_t rlx_call_advance(struct rlx_call *call);
-/* Something ends what the call is doing: an order, the callee, the time limit. The lock is not held. */
+/* Something ends what the call is doing: an order, the callee, the time limit. The lock is not
+ * held. */
 bool rlx_call_interrupted(struct rlx_call *call);
 
 /* Runs a Connect/Stream until it ends. The lock is not held. */
 void rlx_media_run(struct rlx_call *call, const struct rlx_twiml_step *step);
 /* A frame of the microphone, to be sent up the line; key as in rlx_media_key. */
-void rlx_media_frame(struct rlx_media *media, const uint8_t ulaw[RLX_PHONE_FRAME], uint64_t made_ms);
+void rlx_media_frame(struct rlx_media *media, const uint8_t ulaw[RLX_PHONE_FRAME],
+                     uint64_t made_ms);
 void rlx_media_key(struct rlx_media *media, char key, uint64_t made_ms);
 /* A mark was played or cleared. */
 void rlx_media_mark(struct rlx_media *media, uint32_t number, uint64_t made_ms);

@@ -85,7 +85,8 @@ static int render_keys(struct rlx_sound **soundp, TALLOC_CTX *ctx, const char *k
     return 0;
 }
 
-static int read_file(const char *path, TALLOC_CTX *ctx, uint8_t **datap, size_t *lengthp, char **whyp)
+static int read_file(const char *path, TALLOC_CTX *ctx, uint8_t **datap, size_t *lengthp,
+                     char **whyp)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
     struct stat st;
@@ -99,7 +100,8 @@ static int read_file(const char *path, TALLOC_CTX *ctx, uint8_t **datap, size_t 
     if (fd >= 0)
         close(fd);
     if (n < 0) {
-        *whyp = talloc_asprintf(ctx, "the file \"%s\" can't be read (or is larger than 16 MB)", path);
+        *whyp =
+            talloc_asprintf(ctx, "the file \"%s\" can't be read (or is larger than 16 MB)", path);
         return RLX_EINVAL;
     }
     *lengthp = (size_t)n;
@@ -162,10 +164,12 @@ static int render_step(struct rlx_callee *callee, size_t i, struct rlx_voice *vo
     return 0;
 }
 
-static int render(struct rlx_callee *callee, const char *speech_url, const json_t *files, TALLOC_CTX *ctx, char **whyp)
+static int render(struct rlx_callee *callee, const char *speech_url, const json_t *files,
+                  TALLOC_CTX *ctx, char **whyp)
 {
     struct rlx_script *script = callee->script;
-    struct rlx_voice voice = {.speech_url = speech_url, .name = script->voice ? script->voice : "alloy"};
+    struct rlx_voice voice = {.speech_url = speech_url,
+                              .name = script->voice ? script->voice : "alloy"};
     char *why = NULL;
     int err = 0;
 

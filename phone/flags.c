@@ -24,7 +24,8 @@ static const char *value(struct words *words)
     return words->at + 1 < words->count ? words->words[++words->at] : NULL;
 }
 
-static int number(struct words *words, unsigned long least, unsigned long most, unsigned long *valuep)
+static int number(struct words *words, unsigned long least, unsigned long most,
+                  unsigned long *valuep)
 {
     const char *text = value(words);
     char *end = NULL;
@@ -56,8 +57,11 @@ static int read_flag(struct rlx_phone_flags *flags, TALLOC_CTX *ctx, const char 
     const struct {
         const char *name;
         const char **valuep;
-    } texts[] = {{"webhook", &flags->webhook}, {"api", &flags->api}, {"agent", &flags->agent},
-                 {"token", &flags->token},     {"script", &flags->script}};
+    } texts[] = {{"webhook", &flags->webhook},
+                 {"api", &flags->api},
+                 {"agent", &flags->agent},
+                 {"token", &flags->token},
+                 {"script", &flags->script}};
     const struct {
         const char *name;
         unsigned long least, most;
@@ -101,7 +105,8 @@ static int read_flag(struct rlx_phone_flags *flags, TALLOC_CTX *ctx, const char 
     return words->inline_value ? RLX_ECONFIG : 0;
 }
 
-static int read_word(struct rlx_phone_flags *flags, TALLOC_CTX *ctx, struct words *words, char **whyp)
+static int read_word(struct rlx_phone_flags *flags, TALLOC_CTX *ctx, struct words *words,
+                     char **whyp)
 {
     const char *word = words->words[words->at];
     size_t length;
@@ -112,15 +117,18 @@ static int read_word(struct rlx_phone_flags *flags, TALLOC_CTX *ctx, struct word
             flags->load = word[0] == 'l';
             return 0;
         }
-        *whyp = talloc_asprintf(ctx, "\"%s\" is not understood: relayx phone [serve|load] [flags], "
-                                     "see phone/README.md", word);
+        *whyp = talloc_asprintf(ctx,
+                                "\"%s\" is not understood: relayx phone [serve|load] [flags], "
+                                "see phone/README.md",
+                                word);
         return RLX_ECONFIG;
     }
     length = strcspn(word + 2, "=");
     words->inline_value = word[2 + length] ? word + 3 + length : NULL;
     err = read_flag(flags, ctx, word + 2, length, words);
     if (err == RLX_ENOTFOUND)
-        *whyp = talloc_asprintf(ctx, "%s is no flag of relayx phone (phone/README.md lists them)", word);
+        *whyp = talloc_asprintf(ctx, "%s is no flag of relayx phone (phone/README.md lists them)",
+                                word);
     else if (err)
         *whyp = talloc_asprintf(ctx, "%s has no or a bad value", word);
     return err ? RLX_ECONFIG : 0;

@@ -56,7 +56,8 @@ void rlx_form_addf(struct rlx_form *form, const char *name, const char *format, 
     talloc_free(value);
 }
 
-/* Appends `text`, percent-encoded as forms are; returns the new end. `out` has room for three bytes a character. */
+/* Appends `text`, percent-encoded as forms are; returns the new end. `out` has room for three bytes
+ * a character. */
 static char *put_encoded(char *out, const char *text)
 {
     static const char hex[] = "0123456789ABCDEF";

@@ -7,7 +7,8 @@
 
 #define NOISE_DEFAULT_DB (-55)
 #define ECHO_DEFAULT_DB (-40)
-/* White noise through y = x + 0.8 y: soft hiss with more power below, as on a telephone. RMS grows by 1/sqrt(1 - 0.64). */
+/* White noise through y = x + 0.8 y: soft hiss with more power below, as on a telephone. RMS grows
+ * by 1/sqrt(1 - 0.64). */
 #define NOISE_POLE 0.8
 #define NOISE_RMS 0.5773502691896258 /* of a uniform draw in [-1, 1] */
 
@@ -16,7 +17,8 @@ static int32_t pick(int32_t value, int32_t fallback)
     return value == RLX_SCRIPT_UNSET ? fallback : value;
 }
 
-/* The draws are made in one order whatever the script overrides, so that one override doesn't change the rest. */
+/* The draws are made in one order whatever the script overrides, so that one override doesn't
+ * change the rest. */
 static void draw(struct rlx_line *line)
 {
     line->gap_ms = rlx_rng_range(&line->rng, 300, 900);
@@ -45,7 +47,8 @@ void rlx_line_init(struct rlx_line *line, const struct rlx_line_options *options
 {
     memset(line, 0, sizeof(*line));
     line->kind = pick(script->kind, options->kind) != 0;
-    line->seed = script->seed >= 0 ? (uint64_t)script->seed : options->seed * 1000003u + call_number;
+    line->seed =
+        script->seed >= 0 ? (uint64_t)script->seed : options->seed * 1000003u + call_number;
     line->rng.state = line->seed;
     draw(line);
     if (line->kind)
@@ -63,8 +66,8 @@ void rlx_line_init(struct rlx_line *line, const struct rlx_line_options *options
         line->lost_percent = script->marks_lost;
     }
     if (line->noise_db > RLX_SCRIPT_OFF)
-        line->noise_gain = 32768 * pow(10, line->noise_db / 20.0) / NOISE_RMS *
-                           sqrt(1 - NOISE_POLE * NOISE_POLE);
+        line->noise_gain =
+            32768 * pow(10, line->noise_db / 20.0) / NOISE_RMS * sqrt(1 - NOISE_POLE * NOISE_POLE);
     if (line->echo_db > RLX_SCRIPT_OFF)
         line->echo_gain = pow(10, line->echo_db / 20.0);
 }
@@ -97,7 +100,8 @@ uint64_t rlx_line_frame(struct rlx_line *line, uint64_t now_ms)
 
     if (line->burst_percent > 0 && release_ms >= line->hold_ms &&
         rlx_rng_chance(&line->rng, line->burst_percent))
-        line->hold_ms = release_ms + (uint64_t)RLX_PHONE_FRAME_MS * (rlx_rng_range(&line->rng, 3, 10) - 1);
+        line->hold_ms =
+            release_ms + (uint64_t)RLX_PHONE_FRAME_MS * (rlx_rng_range(&line->rng, 3, 10) - 1);
     if (line->loss_percent > 0 && rlx_rng_chance(&line->rng, line->loss_percent)) {
         line->frames_lost++;
         return 0;

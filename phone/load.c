@@ -52,7 +52,8 @@ static char *webhook_url(TALLOC_CTX *ctx, const char *pattern, uint32_t n)
 
 static int place_directly(struct load *load, const char *to, uint32_t n)
 {
-    struct rlx_call_request request = {.to = to, .from = load->from, .timeout_s = 60, .limit_s = load->flags->limit_s};
+    struct rlx_call_request request = {
+        .to = to, .from = load->from, .timeout_s = 60, .limit_s = load->flags->limit_s};
     struct rlx_call *call = NULL;
     char *url = webhook_url(load->ctx, load->flags->webhook, n);
     int err;
@@ -206,14 +207,15 @@ static bool evaluate_one(struct rlx_call *call, void *arg)
         load->completed++;
     else
         load->failed++;
-    json_array_foreach(json_object_get(report, "turns"), i, item)
-        if (json_is_integer(json_object_get(item, "first_audio_ms")))
-            add_figure(load->ctx, &load->first_audio,
-                       json_integer_value(json_object_get(item, "first_audio_ms")));
+    json_array_foreach(json_object_get(report, "turns"), i,
+                       item) if (json_is_integer(json_object_get(item, "first_audio_ms")))
+        add_figure(load->ctx, &load->first_audio,
+                   json_integer_value(json_object_get(item, "first_audio_ms")));
     json_array_foreach(json_object_get(report, "agent"), i, item)
     {
         if (i == 0)
-            add_figure(load->ctx, &load->setup, json_integer_value(json_object_get(item, "start_ms")));
+            add_figure(load->ctx, &load->setup,
+                       json_integer_value(json_object_get(item, "start_ms")));
         add_figure(load->ctx, &load->longest_gap,
                    json_integer_value(json_object_get(item, "longest_gap_ms")));
     }
@@ -221,7 +223,8 @@ static bool evaluate_one(struct rlx_call *call, void *arg)
     return true;
 }
 
-int rlx_load_run(struct rlx_exchange *exchange, const struct rlx_phone_flags *flags, const char *from)
+int rlx_load_run(struct rlx_exchange *exchange, const struct rlx_phone_flags *flags,
+                 const char *from)
 {
     struct load load = {.exchange = exchange, .flags = flags, .from = from};
     uint64_t began_ms = rlx_now_ms();

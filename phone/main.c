@@ -18,7 +18,8 @@
 #define DEFAULT_FROM "+12025550100"
 #define SCRIPT_MAX (64 << 10)
 
-static const char *setting(const struct rlx_config *config, enum rlx_setting which, const char *fallback)
+static const char *setting(const struct rlx_config *config, enum rlx_setting which,
+                           const char *fallback)
 {
     const char *value = rlx_config_get(config, which);
 
@@ -39,7 +40,8 @@ static char *speech_url(TALLOC_CTX *ctx, const struct rlx_config *config)
     size_t length;
 
     if (!*value)
-        return talloc_asprintf(ctx, "http://127.0.0.1:%ld", rlx_config_int(config, RLX_CFG_SPEECH_PORT));
+        return talloc_asprintf(ctx, "http://127.0.0.1:%ld",
+                               rlx_config_int(config, RLX_CFG_SPEECH_PORT));
     url = talloc_strdup(ctx, value);
     length = url ? strlen(url) : 0;
     while (length > 0 && url[length - 1] == '/')
@@ -112,7 +114,8 @@ static int serve(struct rlx_exchange *exchange, TALLOC_CTX *ctx, const struct rl
                  const struct rlx_phone_flags *flags, const sigset_t *signals)
 {
     const char *host = rlx_config_get(config, RLX_CFG_HOST);
-    uint16_t port = flags->port ? flags->port : (uint16_t)rlx_config_int(config, RLX_CFG_PHONE_PORT);
+    uint16_t port =
+        flags->port ? flags->port : (uint16_t)rlx_config_int(config, RLX_CFG_PHONE_PORT);
     struct rlx_httpd *server = NULL;
     int err, got = 0;
 
@@ -127,9 +130,11 @@ static int serve(struct rlx_exchange *exchange, TALLOC_CTX *ctx, const struct rl
         return complain(what, rlx_err_text(err));
     }
     if (flags->load)
-        got = rlx_load_run(exchange, flags, setting(config, RLX_CFG_TWILIO_PHONE_NUMBER, DEFAULT_FROM));
+        got = rlx_load_run(exchange, flags,
+                           setting(config, RLX_CFG_TWILIO_PHONE_NUMBER, DEFAULT_FROM));
     else {
-        printf("ready phone http://%s:%u account=%s\n", host, rlx_httpd_port(server), exchange->account);
+        printf("ready phone=http://%s:%u account=%s\n", host, rlx_httpd_port(server),
+               exchange->account);
         (void)fflush(stdout);
         (void)sigwait(signals, &got);
         rlx_log(RLX_INFO, "phone.stop", "signal=%d", got);

@@ -131,13 +131,12 @@ static void send_start(struct rlx_media *media)
                             json_string(step->parameters[i].value));
     send_json(media, json_pack("{s:s,s:s,s:s}", "event", "connected", "protocol", "Call", "version",
                                "1.0.0"));
-    send_json(media,
-              json_pack("{s:s,s:o,s:{s:s,s:s,s:s,s:[s],s:o,s:{s:s,s:i,s:i}},s:s}", "event", "start",
-                        "sequenceNumber", number_text(++media->sequence), "start", "accountSid",
-                        account, "streamSid", media->sid, "callSid", media->call->sid, "tracks",
-                        "inbound", "customParameters", parameters, "mediaFormat", "encoding",
-                        "audio/x-mulaw", "sampleRate", 8000, "channels", 1, "streamSid",
-                        media->sid));
+    send_json(media, json_pack("{s:s,s:o,s:{s:s,s:s,s:s,s:[s],s:o,s:{s:s,s:i,s:i}},s:s}", "event",
+                               "start", "sequenceNumber", number_text(++media->sequence), "start",
+                               "accountSid", account, "streamSid", media->sid, "callSid",
+                               media->call->sid, "tracks", "inbound", "customParameters",
+                               parameters, "mediaFormat", "encoding", "audio/x-mulaw", "sampleRate",
+                               8000, "channels", 1, "streamSid", media->sid));
 }
 
 static void send_frame(struct rlx_media *media, const struct up_item *item)
@@ -146,11 +145,12 @@ static void send_frame(struct rlx_media *media, const struct up_item *item)
     int length;
 
     (void)rlx_base64_encode(payload, item->ulaw, sizeof(item->ulaw));
-    length = snprintf(text, sizeof(text),
-                      "{\"event\":\"media\",\"sequenceNumber\":\"%u\",\"media\":{\"track\":\"inbound\","
-                      "\"chunk\":\"%u\",\"timestamp\":\"%llu\",\"payload\":\"%s\"},\"streamSid\":\"%s\"}",
-                      ++media->sequence, ++media->chunk, (unsigned long long)item->timestamp_ms,
-                      payload, media->sid);
+    length = snprintf(
+        text, sizeof(text),
+        "{\"event\":\"media\",\"sequenceNumber\":\"%u\",\"media\":{\"track\":\"inbound\","
+        "\"chunk\":\"%u\",\"timestamp\":\"%llu\",\"payload\":\"%s\"},\"streamSid\":\"%s\"}",
+        ++media->sequence, ++media->chunk, (unsigned long long)item->timestamp_ms, payload,
+        media->sid);
     if (rlx_wsclient_send(media->client, text, (size_t)length) != 0)
         media->error = -EPIPE;
 }
@@ -159,9 +159,9 @@ static void send_key(struct rlx_media *media, char key)
 {
     char digit[2] = {key, '\0'};
 
-    send_json(media, json_pack("{s:s,s:s,s:o,s:{s:s,s:s}}", "event", "dtmf", "streamSid", media->sid,
-                               "sequenceNumber", number_text(++media->sequence), "dtmf", "track",
-                               "inbound_track", "digit", digit));
+    send_json(media, json_pack("{s:s,s:s,s:o,s:{s:s,s:s}}", "event", "dtmf", "streamSid",
+                               media->sid, "sequenceNumber", number_text(++media->sequence), "dtmf",
+                               "track", "inbound_track", "digit", digit));
 }
 
 static void send_mark(struct rlx_media *media, struct rlx_call_mark *mark)
@@ -180,7 +180,8 @@ static void send_stop(struct rlx_media *media)
                                "streamSid", media->sid));
 }
 
-/* Sends what has come up the line by now. The call is locked (marks are written); nothing is flushed. */
+/* Sends what has come up the line by now. The call is locked (marks are written); nothing is
+ * flushed. */
 static void release(struct rlx_media *media, uint64_t now_ms)
 {
     size_t left = 0;
@@ -213,12 +214,15 @@ static void on_message(const char *text, size_t length, void *arg)
     struct down_item *item;
     json_error_t error;
     json_t *message = json_loadb(text, length, 0, &error);
+    bool full = media->down_count >= DOWN_MAX;
 
-    if (!message || media->down_count >= DOWN_MAX || !(item = talloc_zero(media, struct down_item))) {
+    item = message && !full ? talloc_zero(media, struct down_item) : NULL;
+    if (!item) {
         json_decref(message);
         pthread_mutex_lock(&media->call->lock);
-        rlx_call_note(media->call, true, "31951: %s: %.60s",
-                      message ? "too many messages" : "a message is not JSON", text);
+        rlx_call_note(media->call, true, "31951: %s: %.*s",
+                      full ? "too many messages" : "a message is not JSON",
+                      (int)(length < 60 ? length : 60), text);
         pthread_mutex_unlock(&media->call->lock);
         return;
     }
@@ -291,7 +295,8 @@ static void take_clear(struct rlx_media *media)
     struct rlx_call_clear *clears;
 
     if (call->clear_count < CLEARS_MAX) {
-        clears = talloc_realloc(call, call->clears, struct rlx_call_clear, (unsigned)call->clear_count + 1);
+        clears = talloc_realloc(call, call->clears, struct rlx_call_clear,
+                                (unsigned)call->clear_count + 1);
         if (clears) {
             call->clears = clears;
             clears = &clears[call->clear_count++];
@@ -368,7 +373,8 @@ static void stream_callback(struct rlx_media *media, const char *event, const ch
     rlx_form_add(form, "Timestamp", now);
     if (error)
         rlx_form_add(form, "StreamError", error);
-    rlx_notifier_post(call->exchange->notifier, (unsigned)call->number, "POST", media->step->text, form);
+    rlx_notifier_post(call->exchange->notifier, (unsigned)call->number, "POST", media->step->text,
+                      form);
 }
 
 static int connect_stream(struct rlx_media *media)
@@ -401,7 +407,8 @@ static int connect_stream(struct rlx_media *media)
 /* When the next thing happens on the line before `limit_ms`. */
 static uint64_t next_event(const struct rlx_media *media, uint64_t limit_ms)
 {
-    if (media->up_first < media->up_next && media->up[media->up_first % UP_MAX].release_ms < limit_ms)
+    if (media->up_first < media->up_next &&
+        media->up[media->up_first % UP_MAX].release_ms < limit_ms)
         limit_ms = media->up[media->up_first % UP_MAX].release_ms;
     if (media->down_first && media->down_first->due_ms < limit_ms)
         limit_ms = media->down_first->due_ms;
@@ -469,7 +476,7 @@ void rlx_media_run(struct rlx_call *call, const struct rlx_twiml_step *step)
         call->media = NULL;
         call->stream_end_ms = (int64_t)rlx_call_clock_ms(call);
         rlx_call_note(call, false, "stream over: %s",
-                      !err              ? "stop sent"
+                      !err            ? "stop sent"
                       : err == -EPIPE ? "closed by the gateway"
                                       : rlx_err_text(err));
         (void)rlx_buffer_clear(call->buffer);

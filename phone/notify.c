@@ -57,12 +57,14 @@ static void *run_lane(void *arg)
     while ((job = take_job(lane))) {
         struct rlx_webhook_reply *reply = NULL;
         char *why = NULL;
-        int err = rlx_webhook(&reply, job, lane->notifier->token, job->method, job->url, job->form, &why);
+        int err =
+            rlx_webhook(&reply, job, lane->notifier->token, job->method, job->url, job->form, &why);
 
         if (err)
             rlx_log(RLX_WARN, "phone.callback_failed", "url=%s why=%s", job->url, why ? why : "");
         else if (reply->status >= 400)
-            rlx_log(RLX_WARN, "phone.callback_refused", "url=%s status=%ld", job->url, reply->status);
+            rlx_log(RLX_WARN, "phone.callback_refused", "url=%s status=%ld", job->url,
+                    reply->status);
         talloc_free(job);
     }
     return NULL;

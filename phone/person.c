@@ -3,7 +3,8 @@
 #include <string.h>
 
 #define KEY_MS 200u /* callee.c renders a key as 100 ms on, 100 ms off */
-#define IGNORED_MS 2500u /* agent speech that goes on for so long after the person's words is an answer too */
+#define IGNORED_MS                                                                                 \
+    2500u /* agent speech that goes on for so long after the person's words is an answer too */
 
 struct rlx_person {
     const struct rlx_callee *callee;
@@ -86,8 +87,8 @@ static const struct rlx_segment *answer(const struct rlx_person *person)
     const struct rlx_segment *segments, *first;
     size_t count;
 
-    first = rlx_hear_first_after(person->hear,
-                                 person->had_words ? person->words_start_ms : UINT64_MAX);
+    first =
+        rlx_hear_first_after(person->hear, person->had_words ? person->words_start_ms : UINT64_MAX);
     if (first)
         return first;
     segments = rlx_hear_segments(person->hear, &count);

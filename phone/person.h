@@ -1,5 +1,5 @@
-/* The person (or machine) at the phone: performs a script frame by frame, by what is heard. No clock of its own: one tick is 20 ms
- * of the phone's. One thread; readers lock around it. */
+/* The person (or machine) at the phone: performs a script frame by frame, by what is heard. No
+ * clock of its own: one tick is 20 ms of the phone's. One thread; readers lock around it. */
 #ifndef RLX_PHONE_PERSON_H
 #define RLX_PHONE_PERSON_H
 
@@ -39,7 +39,8 @@ bool rlx_person_tick(struct rlx_person *person, int16_t pcm[RLX_PHONE_FRAME]);
 
 /* The words said so far, those being said included (their end is known beforehand). */
 const struct rlx_utterance *rlx_person_words(const struct rlx_person *person, size_t *countp);
-const struct rlx_person_timeout *rlx_person_timeouts(const struct rlx_person *person, size_t *countp);
+const struct rlx_person_timeout *rlx_person_timeouts(const struct rlx_person *person,
+                                                     size_t *countp);
 /* A machine: its greeting and beep are over. */
 bool rlx_person_greeting_over(const struct rlx_person *person);
 

@@ -4,8 +4,9 @@
 
 #include "base/config.h"
 
-/* Runs `relayx phone [serve|load] …`: the words and flags that are no setting come from rlx_config_rest. Blocks until SIGTERM
- * or SIGINT (serve) or until the load is done. The process's exit status. Call it from a process without other threads. */
+/* Runs `relayx phone [serve|load] …`: the words and flags that are no setting come from
+ * rlx_config_rest. Blocks until SIGTERM or SIGINT (serve) or until the load is done. The process's
+ * exit status. Call it from a process without other threads. */
 int rlx_phone_main(struct rlx_config *config);
 
 #endif

@@ -17,7 +17,7 @@
 /* What comes after a document. */
 struct program {
     struct rlx_call *call;
-    TALLOC_CTX *ctx; /* of the document that runs */
+    TALLOC_CTX *ctx;          /* of the document that runs */
     const char *url, *method; /* to fetch next; NULL = the end */
     const char *twiml;        /* or this */
     const char *dial_status;  /* parameter for a Dial's action */
@@ -68,7 +68,8 @@ static void do_say(struct program *program, const struct rlx_twiml_step *step)
 
     if (!step->text || !*step->text)
         return;
-    if (rlx_callees_announce(program->call->exchange->callees, program->ctx, step->text, &sound) == 0)
+    if (rlx_callees_announce(program->call->exchange->callees, program->ctx, step->text, &sound) ==
+        0)
         play(program->call, sound);
 }
 
@@ -78,7 +79,8 @@ static void do_play(struct program *program, const struct rlx_twiml_step *step)
 
     if (!step->digits) {
         pthread_mutex_lock(&call->lock);
-        rlx_call_note(call, false, "play %s (not fetched: 1 s of silence)", step->url ? step->url : "nothing");
+        rlx_call_note(call, false, "play %s (not fetched: 1 s of silence)",
+                      step->url ? step->url : "nothing");
         pthread_mutex_unlock(&call->lock);
         (void)idle(call, 1000);
         return;
@@ -302,7 +304,8 @@ void rlx_program_run(struct rlx_call *call)
             talloc_free(ctx);
             return;
         }
-        /* The next URL may belong to the document before: it lives until this one has been fetched. */
+        /* The next URL may belong to the document before: it lives until this one has been fetched.
+         */
         TALLOC_CTX *before = program.ctx;
         program.ctx = ctx;
         xml = program.twiml ? program.twiml : fetch(&program);

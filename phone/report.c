@@ -19,10 +19,10 @@ static json_t *callee_words(const struct rlx_call *call)
 
     words = rlx_person_words(call->person, &count);
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:I}", "text", words[i].text, "kind",
-                                              words[i].kind, "start_ms",
-                                              (json_int_t)words[i].start_ms, "end_ms",
-                                              (json_int_t)words[i].end_ms));
+        json_array_append_new(list,
+                              json_pack("{s:s,s:s,s:I,s:I}", "text", words[i].text, "kind",
+                                        words[i].kind, "start_ms", (json_int_t)words[i].start_ms,
+                                        "end_ms", (json_int_t)words[i].end_ms));
     return list;
 }
 
@@ -65,14 +65,13 @@ static json_t *turns(const struct rlx_call *call)
         if (segment && segment->start_ms >= next_words_ms(words, count, i))
             segment = NULL;
         json_array_append_new(
-            list,
-            json_pack("{s:s,s:s,s:I,s:o,s:o}", "callee", words[i].text, "kind", words[i].kind,
-                      "callee_end_ms", (json_int_t)words[i].end_ms, "agent_start_ms",
-                      segment ? json_integer((json_int_t)segment->start_ms) : json_null(),
-                      "first_audio_ms",
-                      segment ? json_integer((json_int_t)segment->start_ms -
-                                             (json_int_t)words[i].end_ms)
-                              : json_null()));
+            list, json_pack("{s:s,s:s,s:I,s:o,s:o}", "callee", words[i].text, "kind", words[i].kind,
+                            "callee_end_ms", (json_int_t)words[i].end_ms, "agent_start_ms",
+                            segment ? json_integer((json_int_t)segment->start_ms) : json_null(),
+                            "first_audio_ms",
+                            segment ? json_integer((json_int_t)segment->start_ms -
+                                                   (json_int_t)words[i].end_ms)
+                                    : json_null()));
     }
     return list;
 }
@@ -84,11 +83,11 @@ static json_t *marks(const struct rlx_call *call)
     for (size_t i = 0; i < call->mark_count; i++) {
         const struct rlx_call_mark *mark = &call->marks[i];
 
-        json_array_append_new(list, json_pack("{s:s,s:I,s:o,s:o,s:b}", "name", mark->name,
-                                              "received_ms", (json_int_t)mark->received_ms,
-                                              "played_ms", ms_or_null(mark->played_ms),
-                                              "returned_ms", ms_or_null(mark->returned_ms),
-                                              "cleared", mark->cleared));
+        json_array_append_new(list,
+                              json_pack("{s:s,s:I,s:o,s:o,s:b}", "name", mark->name, "received_ms",
+                                        (json_int_t)mark->received_ms, "played_ms",
+                                        ms_or_null(mark->played_ms), "returned_ms",
+                                        ms_or_null(mark->returned_ms), "cleared", mark->cleared));
     }
     return list;
 }
@@ -100,10 +99,10 @@ static json_t *clears(const struct rlx_call *call)
     for (size_t i = 0; i < call->clear_count; i++) {
         const struct rlx_call_clear *clear = &call->clears[i];
 
-        json_array_append_new(list, json_pack("{s:I,s:I,s:I,s:i}", "at_ms", (json_int_t)clear->at_ms,
-                                              "dropped_ms", (json_int_t)clear->dropped_ms,
-                                              "played_ms", (json_int_t)clear->played_ms, "marks",
-                                              (int)clear->marks));
+        json_array_append_new(list,
+                              json_pack("{s:I,s:I,s:I,s:i}", "at_ms", (json_int_t)clear->at_ms,
+                                        "dropped_ms", (json_int_t)clear->dropped_ms, "played_ms",
+                                        (json_int_t)clear->played_ms, "marks", (int)clear->marks));
     }
     return list;
 }
@@ -116,9 +115,9 @@ static json_t *timeouts(const struct rlx_call *call)
 
     timeout = rlx_person_timeouts(call->person, &count);
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:i,s:s,s:I}", "line", (int)timeout[i].line, "do",
-                                              timeout[i].what, "at_ms",
-                                              (json_int_t)timeout[i].at_ms));
+        json_array_append_new(list,
+                              json_pack("{s:i,s:s,s:I}", "line", (int)timeout[i].line, "do",
+                                        timeout[i].what, "at_ms", (json_int_t)timeout[i].at_ms));
     return list;
 }
 
@@ -127,9 +126,9 @@ static json_t *events(const struct rlx_call *call)
     json_t *list = json_array();
 
     for (size_t i = 0; i < call->event_count; i++)
-        json_array_append_new(list, json_pack("{s:I,s:s}", "at_ms",
-                                              (json_int_t)call->events[i].at_ms, "what",
-                                              call->events[i].text));
+        json_array_append_new(list,
+                              json_pack("{s:I,s:s}", "at_ms", (json_int_t)call->events[i].at_ms,
+                                        "what", call->events[i].text));
     return list;
 }
 
@@ -163,12 +162,11 @@ json_t *rlx_call_report(struct rlx_call *call)
                       (json_int_t)(call->media_bytes / 8), "played_ms",
                       (json_int_t)(rlx_buffer_played(call->buffer) / 8), "starved_ms",
                       (int)call->starved_ms, "largest_ahead_ms", (int)call->largest_ahead_ms);
-    report = json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:s?}", "sid", call->sid, "to", call->request.to,
-        "from", call->request.from, "state", call->state, "status", call->status, "stream_ms",
-        ms_or_null(call->stream_ms), "stream_end_ms", ms_or_null(call->stream_end_ms), "ended_ms",
-        ms_or_null(call->ended_ms), "now_ms", (json_int_t)rlx_call_clock_ms(call), "ended_by",
-        call->ended_by);
+    report = json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:s?}", "sid", call->sid, "to",
+                       call->request.to, "from", call->request.from, "state", call->state, "status",
+                       call->status, "stream_ms", ms_or_null(call->stream_ms), "stream_end_ms",
+                       ms_or_null(call->stream_end_ms), "ended_ms", ms_or_null(call->ended_ms),
+                       "now_ms", (json_int_t)rlx_call_clock_ms(call), "ended_by", call->ended_by);
     json_object_set_new(report, "callee", callee_words(call));
     json_object_set_new(report, "agent", agent_segments(call));
     json_object_set_new(report, "turns", turns(call));
@@ -213,16 +211,19 @@ json_t *rlx_call_object(struct rlx_call *call)
                        "parent_call_sid", "price", "trunk_sid");
     json_object_set_new(object, "uri", json_string(uri));
     json_object_set_new(object, "price_unit", json_string("USD"));
-    json_object_set_new(object, "phone_number_sid", json_string("PN00000000000000000000000000000001"));
+    json_object_set_new(object, "phone_number_sid",
+                        json_string("PN00000000000000000000000000000001"));
     json_object_set_new(object, "date_created", date(call->created_wall));
-    json_object_set_new(object, "date_updated", date(call->end_wall ? call->end_wall : call->created_wall));
+    json_object_set_new(object, "date_updated",
+                        date(call->end_wall ? call->end_wall : call->created_wall));
     json_object_set_new(object, "start_time", date(call->start_wall));
     json_object_set_new(object, "end_time", date(call->end_wall));
     (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)call->queue_ms);
     json_object_set_new(object, "queue_time", json_string(text));
     if (call->end_wall)
-        (void)snprintf(text, sizeof(text), "%lld",
-                       (long long)(call->start_wall ? (call->end_wall - call->start_wall + 999) / 1000 : 0));
+        (void)snprintf(
+            text, sizeof(text), "%lld",
+            (long long)(call->start_wall ? (call->end_wall - call->start_wall + 999) / 1000 : 0));
     json_object_set_new(object, "duration", call->end_wall ? json_string(text) : json_null());
     json_object_set_new(object, "subresource_uris", json_object());
     pthread_mutex_unlock(&call->lock);

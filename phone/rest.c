@@ -23,8 +23,9 @@ static void refuse(struct rlx_request *req, int status, int code, const char *me
     char info[64];
 
     (void)snprintf(info, sizeof(info), "https://www.twilio.com/docs/errors/%d", code);
-    rlx_reply_json(req, status, json_pack("{s:i,s:s,s:s,s:i}", "code", code, "message", message, "more_info",
-                                          info, "status", status));
+    rlx_reply_json(req, status,
+                   json_pack("{s:i,s:s,s:s,s:i}", "code", code, "message", message, "more_info",
+                             info, "status", status));
 }
 
 static void not_found(struct rlx_request *req)
@@ -236,7 +237,8 @@ void rlx_rest_call_get(struct rlx_request *req, void *arg)
 
 static void update(struct rlx_request *req, struct rlx_call *call)
 {
-    const char *status = field(req, "Status"), *url = field(req, "Url"), *twiml = field(req, "Twiml");
+    const char *status = field(req, "Status"), *url = field(req, "Url"),
+               *twiml = field(req, "Twiml");
 
     if (status && strcasecmp(status, "completed") != 0 && strcasecmp(status, "canceled") != 0) {
         refuse(req, 400, 20001, "Status must be completed or canceled");
@@ -250,7 +252,8 @@ static void update(struct rlx_request *req, struct rlx_call *call)
             cancel = false, done = strcmp(call->state, "ended") != 0, status = NULL;
         pthread_mutex_unlock(&call->lock);
         if (status)
-            done = rlx_call_give_order(call, cancel ? RLX_ORDER_CANCEL : RLX_ORDER_END, NULL, NULL, NULL);
+            done = rlx_call_give_order(call, cancel ? RLX_ORDER_CANCEL : RLX_ORDER_END, NULL, NULL,
+                                       NULL);
         if (done)
             rlx_reply_json(req, 200, rlx_call_object(call));
         else
@@ -259,7 +262,8 @@ static void update(struct rlx_request *req, struct rlx_call *call)
         refuse(req, 400, 20001, "Give Status, Url or Twiml");
     } else if (url && !rlx_webhook_url_ok(url)) {
         refuse(req, 400, 21205, "Url is not a valid URL");
-    } else if (rlx_call_give_order(call, RLX_ORDER_REPLACE, url, field(req, "Method"), url ? NULL : twiml)) {
+    } else if (rlx_call_give_order(call, RLX_ORDER_REPLACE, url, field(req, "Method"),
+                                   url ? NULL : twiml)) {
         rlx_reply_json(req, 200, rlx_call_object(call));
     } else {
         refuse(req, 400, 21220, "Call is not in-progress. Cannot redirect.");
@@ -323,7 +327,8 @@ static long query_number(struct rlx_request *req, const char *name, long fallbac
 void rlx_rest_calls_list(struct rlx_request *req, void *arg)
 {
     struct rlx_exchange *exchange = arg;
-    long page = query_number(req, "Page", 0, 1000000), size = query_number(req, "PageSize", PAGE_DEFAULT, PAGE_MAX);
+    long page = query_number(req, "Page", 0, 1000000),
+         size = query_number(req, "PageSize", PAGE_DEFAULT, PAGE_MAX);
     struct listing listing = {.to = rlx_request_query(req, "To"),
                               .from = rlx_request_query(req, "From"),
                               .status = rlx_request_query(req, "Status")};
@@ -339,8 +344,9 @@ void rlx_rest_calls_list(struct rlx_request *req, void *arg)
     listing.calls = json_array();
     rlx_call_each(exchange, list_one, &listing);
     path = talloc_asprintf(req, "%s?PageSize=%ld&Page=", rlx_request_path(req), size);
-    body = json_pack("{s:o,s:i,s:i,s:s,s:i}", "calls", listing.calls, "page", (int)page, "page_size", (int)size,
-                     "uri", rlx_request_path(req), "start", (int)(page * size));
+    body =
+        json_pack("{s:o,s:i,s:i,s:s,s:i}", "calls", listing.calls, "page", (int)page, "page_size",
+                  (int)size, "uri", rlx_request_path(req), "start", (int)(page * size));
     json_object_set_new(body, "first_page_uri", json_string(talloc_asprintf(req, "%s0", path)));
     json_object_set_new(body, "next_page_uri",
                         listing.more ? json_string(talloc_asprintf(req, "%s%ld", path, page + 1))

@@ -1,4 +1,5 @@
-/* Repeatable randomness for the simulated line (splitmix64, public domain). One thread per state. */
+/* Repeatable randomness for the simulated line (splitmix64, public domain). One thread per state.
+ */
 #ifndef RLX_PHONE_RNG_H
 #define RLX_PHONE_RNG_H
 

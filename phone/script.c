@@ -21,7 +21,8 @@ struct reader {
 
 typedef int directive_h(struct reader *reader);
 
-__attribute__((format(printf, 2, 3))) static int fail(struct reader *reader, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int fail(struct reader *reader, const char *format,
+                                                      ...)
 {
     va_list args;
     char *why;
@@ -68,7 +69,8 @@ static int read_number(struct reader *reader, double *valuep, double least, doub
         return fail(reader, "%s is missing", what);
     *valuep = strtod(word, &end);
     if (*end || !(*valuep >= least && *valuep <= most))
-        return fail(reader, "%s must be a number from %g to %g, not \"%s\"", what, least, most, word);
+        return fail(reader, "%s must be a number from %g to %g, not \"%s\"", what, least, most,
+                    word);
     return 0;
 }
 
@@ -230,7 +232,8 @@ static int set_marks(struct reader *reader)
 {
     int err = read_int(reader, &reader->script->marks_late, 0, 100, "the share of late marks");
 
-    return err ? err : read_int(reader, &reader->script->marks_lost, 0, 100, "the share of lost marks");
+    return err ? err
+               : read_int(reader, &reader->script->marks_lost, 0, 100, "the share of lost marks");
 }
 
 static int set_seed(struct reader *reader)
@@ -370,22 +373,41 @@ static const struct {
     const char *name;
     directive_h *read;
 } directives[] = {
-    {"number", set_number},   {"voice", set_voice},     {"answer", set_answer},
-    {"busy", set_busy},       {"no-answer", set_no_answer}, {"fail", set_fail},
-    {"noise", set_noise},     {"echo", set_echo},       {"quiet", set_quiet},
-    {"limit", set_limit},     {"kind", set_kind},       {"unkind", set_unkind},
-    {"gap", set_gap},         {"delay", set_delay},     {"loss", set_loss},
-    {"marks", set_marks},     {"seed", set_seed},       {"say", do_say},
-    {"wait", do_wait},        {"interrupt", do_interrupt}, {"mmhm", do_mmhm},
-    {"silence", do_silence},  {"press", do_press},      {"wav", do_wav},
-    {"voicemail", do_voicemail}, {"beep", do_beep},     {"hangup", do_hangup},
+    {"number", set_number},
+    {"voice", set_voice},
+    {"answer", set_answer},
+    {"busy", set_busy},
+    {"no-answer", set_no_answer},
+    {"fail", set_fail},
+    {"noise", set_noise},
+    {"echo", set_echo},
+    {"quiet", set_quiet},
+    {"limit", set_limit},
+    {"kind", set_kind},
+    {"unkind", set_unkind},
+    {"gap", set_gap},
+    {"delay", set_delay},
+    {"loss", set_loss},
+    {"marks", set_marks},
+    {"seed", set_seed},
+    {"say", do_say},
+    {"wait", do_wait},
+    {"interrupt", do_interrupt},
+    {"mmhm", do_mmhm},
+    {"silence", do_silence},
+    {"press", do_press},
+    {"wav", do_wav},
+    {"voicemail", do_voicemail},
+    {"beep", do_beep},
+    {"hangup", do_hangup},
     {"end", do_end},
 };
 
 const char *rlx_script_do_name(enum rlx_script_do what)
 {
-    static const char *const names[] = {"say",  "wait", "interrupt", "mmhm", "silence", "press",
-                                        "wav",  "voicemail", "beep", "hangup", "end"};
+    static const char *const names[] = {"say",     "wait",   "interrupt", "mmhm",
+                                        "silence", "press",  "wav",       "voicemail",
+                                        "beep",    "hangup", "end"};
 
     return names[what];
 }
@@ -406,8 +428,10 @@ static int read_line(struct reader *reader)
             err = fail(reader, "\"%s\" is too much after %s", rest_text(reader), word);
         return err;
     }
-    return fail(reader, "\"%s\" is no directive: say, wait, interrupt, mmhm, silence, press, wav, "
-                        "voicemail, beep, hangup, end, or a setting (phone/README.md)", word);
+    return fail(reader,
+                "\"%s\" is no directive: say, wait, interrupt, mmhm, silence, press, wav, "
+                "voicemail, beep, hangup, end, or a setting (phone/README.md)",
+                word);
 }
 
 static int read_lines(struct reader *reader, char *text)

@@ -39,14 +39,14 @@ struct rlx_script {
     char *number; /* NULL: the default callee */
     char *voice;
     enum rlx_script_answer answer;
-    int32_t answer_ms;          /* ring time, or until no-answer */
-    int32_t noise_db;           /* RLX_SCRIPT_OFF = none */
+    int32_t answer_ms; /* ring time, or until no-answer */
+    int32_t noise_db;  /* RLX_SCRIPT_OFF = none */
     int32_t echo_db, echo_ms;
     int32_t gap_ms, delay_ms;
-    int32_t loss_tenths;        /* tenths of a percent */
+    int32_t loss_tenths;            /* tenths of a percent */
     int32_t marks_late, marks_lost; /* percent */
-    int32_t kind;               /* 0, 1 or unset */
-    int64_t seed;               /* -1 = unset */
+    int32_t kind;                   /* 0, 1 or unset */
+    int64_t seed;                   /* -1 = unset */
     uint32_t quiet_ms, limit_ms;
     bool machine; /* it has a voicemail line */
     struct rlx_script_step *steps;

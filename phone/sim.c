@@ -26,7 +26,8 @@ void rlx_sim_callees_add(struct rlx_request *req, void *arg)
     script = err ? NULL : json_string_value(json_object_get(body, "script"));
     number = err ? NULL : json_string_value(json_object_get(body, "number"));
     if (!script) {
-        refuse(req, 400, "give a JSON object with \"script\" (text) and \"number\" (\"+1…\" or null)");
+        refuse(req, 400,
+               "give a JSON object with \"script\" (text) and \"number\" (\"+1…\" or null)");
         return;
     }
     err = rlx_callees_add(exchange->callees, req, number, script, json_object_get(body, "files"),
@@ -55,9 +56,9 @@ void rlx_sim_callees_forget(struct rlx_request *req, void *arg)
 static bool list_one(struct rlx_call *call, void *arg)
 {
     pthread_mutex_lock(&call->lock);
-    json_array_append_new(arg, json_pack("{s:s,s:s,s:s,s:s,s:s}", "sid", call->sid, "to", call->request.to,
-                                         "from", call->request.from, "status", call->status, "state",
-                                         call->state));
+    json_array_append_new(arg, json_pack("{s:s,s:s,s:s,s:s,s:s}", "sid", call->sid, "to",
+                                         call->request.to, "from", call->request.from, "status",
+                                         call->status, "state", call->state));
     pthread_mutex_unlock(&call->lock);
     return true;
 }
@@ -101,7 +102,8 @@ void rlx_sim_call_hangup(struct rlx_request *req, void *arg)
     rlx_call_put(call);
 }
 
-static void send_tape(struct rlx_request *req, struct rlx_call *call, const struct rlx_call_tape *tape)
+static void send_tape(struct rlx_request *req, struct rlx_call *call,
+                      const struct rlx_call_tape *tape)
 {
     size_t length = 0;
     uint8_t *wav = rlx_call_wav(req, call, tape, &length);

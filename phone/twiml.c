@@ -22,7 +22,7 @@ struct parse {
     struct rlx_twiml *twiml;
     const char *path[DEPTH_MAX]; /* element names from Response down; owned by the twiml */
     int depth;
-    int skip; /* inside an element that is not understood: how deep */
+    int skip;                    /* inside an element that is not understood: how deep */
     struct rlx_twiml_step *open; /* the step whose text is being collected */
     char text[TEXT_MAX];
     size_t text_length;
@@ -90,8 +90,8 @@ static const struct {
     enum rlx_twiml_verb verb;
     bool has_text;
 } verbs[] = {
-    {"Say", RLX_TWIML_SAY, true},       {"Pause", RLX_TWIML_PAUSE, false},
-    {"Play", RLX_TWIML_PLAY, true},     {"Hangup", RLX_TWIML_HANGUP, false},
+    {"Say", RLX_TWIML_SAY, true},        {"Pause", RLX_TWIML_PAUSE, false},
+    {"Play", RLX_TWIML_PLAY, true},      {"Hangup", RLX_TWIML_HANGUP, false},
     {"Reject", RLX_TWIML_REJECT, false}, {"Redirect", RLX_TWIML_REDIRECT, true},
     {"Dial", RLX_TWIML_DIAL, true},
 };
@@ -134,7 +134,8 @@ static void open_stream(struct parse *parse, const char **attributes)
     struct rlx_twiml_step *step;
 
     if (!url || (strncmp(url, "wss://", 6) != 0 && strncmp(url, "ws://", 5) != 0)) {
-        fail(parse, RLX_EINVAL, "31920: a Stream needs a url that begins with wss:// (or ws:// here)");
+        fail(parse, RLX_EINVAL,
+             "31920: a Stream needs a url that begins with wss:// (or ws:// here)");
         return;
     }
     if (strchr(url, '?')) {
@@ -161,7 +162,8 @@ static void open_parameter(struct parse *parse, const char **attributes)
     if (!name || !value) {
         warn(parse, "Parameter");
     } else if (strlen(name) + strlen(value) >= PARAMETER_MAX) {
-        fail(parse, RLX_EINVAL, "31920: a Parameter's name and value together must stay under 500 characters");
+        fail(parse, RLX_EINVAL,
+             "31920: a Parameter's name and value together must stay under 500 characters");
     } else if (step->parameter_count < PARAMETERS_MAX) {
         step->parameters[step->parameter_count].name = copy(parse, name);
         step->parameters[step->parameter_count++].value = copy(parse, value);
@@ -190,9 +192,11 @@ static void on_start(void *arg, const char *name, const char **attributes)
             fail(parse, RLX_EINVAL, "12100: the document's root must be Response");
     } else if (depth == 1) {
         open_verb(parse, name, attributes);
-    } else if (depth == 2 && strcmp(parse->path[1], "Connect") == 0 && strcmp(name, "Stream") == 0) {
+    } else if (depth == 2 && strcmp(parse->path[1], "Connect") == 0 &&
+               strcmp(name, "Stream") == 0) {
         open_stream(parse, attributes);
-    } else if (depth == 3 && strcmp(parse->path[1], "Connect") == 0 && strcmp(name, "Parameter") == 0) {
+    } else if (depth == 3 && strcmp(parse->path[1], "Connect") == 0 &&
+               strcmp(name, "Parameter") == 0) {
         open_parameter(parse, attributes);
     } else if (depth == 2 && strcmp(parse->path[1], "Dial") == 0 && strcmp(name, "Number") == 0) {
         parse->text_length = 0;
@@ -252,7 +256,8 @@ static void on_text(void *arg, const char *text, int length)
     parse->text_length += (size_t)length;
 }
 
-static void on_doctype(void *arg, const char *name, const char *system, const char *public, int internal)
+static void on_doctype(void *arg, const char *name, const char *system, const char *public,
+                       int internal)
 {
     (void)name;
     (void)system;

@@ -6,9 +6,9 @@
 #include <talloc.h>
 
 enum rlx_twiml_verb {
-    RLX_TWIML_SAY,      /* text */
-    RLX_TWIML_PAUSE,    /* seconds */
-    RLX_TWIML_PLAY,     /* digits, or url */
+    RLX_TWIML_SAY,   /* text */
+    RLX_TWIML_PAUSE, /* seconds */
+    RLX_TWIML_PLAY,  /* digits, or url */
     RLX_TWIML_HANGUP,
     RLX_TWIML_REJECT,   /* text: reason */
     RLX_TWIML_REDIRECT, /* url, method */
@@ -35,9 +35,10 @@ struct rlx_twiml {
     size_t warning_count;
 };
 
-/* Parses a document of at most 64 KB (Twilio's limit). The result is a talloc child of ctx. RLX_EINVAL with a sentence that
- * begins with Twilio's error number in *whyp (on ctx): not XML, no Response, a Stream without a ws(s) URL (31920), a
- * Parameter of 500 characters or more. -ENOMEM. */
+/* Parses a document of at most 64 KB (Twilio's limit). The result is a talloc child of ctx.
+ * RLX_EINVAL with a sentence that begins with Twilio's error number in *whyp (on ctx): not XML, no
+ * Response, a Stream without a ws(s) URL (31920), a Parameter of 500 characters or more. -ENOMEM.
+ */
 int rlx_twiml_parse(struct rlx_twiml **twimlp, TALLOC_CTX *ctx, const char *xml, size_t length,
                     char **whyp) __attribute__((warn_unused_result));
 

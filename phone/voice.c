@@ -18,11 +18,11 @@
 
 #define RATE 8000u
 #define LOUD RLX_HEAR_SAMPLE
-#define KEEP 160u             /* samples of edge that stay */
-#define TARGET_RMS 3276.8     /* -20 dBFS */
+#define KEEP 160u         /* samples of edge that stay */
+#define TARGET_RMS 3276.8 /* -20 dBFS */
 #define PEAK_MAX 29000.0
 #define WAV_MAX (16u << 20)
-#define TONE_PEAK 8230.0      /* -12 dBFS: -9 dBm0 with +3.17 dBm0 at full scale */
+#define TONE_PEAK 8230.0 /* -12 dBFS: -9 dBm0 with +3.17 dBm0 at full scale */
 
 extern char **environ;
 
@@ -196,7 +196,8 @@ static int ask_server(struct rlx_sound **soundp, TALLOC_CTX *ctx, const struct r
                       const char *text, char **whyp)
 {
     static const char *const headers[] = {"Content-Type: application/json", NULL};
-    struct rlx_http_request request = {.headers = headers, .timeout_ms = 60000, .connect_timeout_ms = 1000, .max_reply = WAV_MAX};
+    struct rlx_http_request request = {
+        .headers = headers, .timeout_ms = 60000, .connect_timeout_ms = 1000, .max_reply = WAV_MAX};
     struct rlx_http_reply *reply = NULL;
     json_t *body = json_pack("{s:s,s:s,s:s,s:s}", "model", "tts-1", "input", text, "voice",
                              voice->name, "response_format", "wav");
@@ -210,7 +211,8 @@ static int ask_server(struct rlx_sound **soundp, TALLOC_CTX *ctx, const struct r
         err = rlx_http(&reply, ctx, &request, whyp);
     if (!err && reply->status != 200) {
         if (whyp)
-            *whyp = talloc_asprintf(ctx, "the speech server answered %ld: %.100s", reply->status, reply->body);
+            *whyp = talloc_asprintf(ctx, "the speech server answered %ld: %.100s", reply->status,
+                                    reply->body);
         err = RLX_EPROVIDER;
     }
     if (!err)
@@ -220,7 +222,8 @@ static int ask_server(struct rlx_sound **soundp, TALLOC_CTX *ctx, const struct r
     return err;
 }
 
-/* Starts espeak-ng, which writes a WAV into the pipe whose reading end comes back; -errno when it can't be. */
+/* Starts espeak-ng, which writes a WAV into the pipe whose reading end comes back; -errno when it
+ * can't be. */
 static int start_espeak(const char *text, pid_t *childp)
 {
     char *argv[] = {"espeak-ng", "-v", "en-us+f3", "-s", "165", "--stdout", "--", NULL, NULL};
@@ -304,8 +307,9 @@ int rlx_voice_speak(struct rlx_sound **soundp, TALLOC_CTX *ctx, struct rlx_voice
     if (err) {
         voice->used = NULL;
         if (whyp)
-            *whyp = talloc_asprintf(ctx, "no voice: %s; and espeak-ng can't be run (apt-get install espeak-ng)",
-                                    why ? why : "no speech server is set");
+            *whyp = talloc_asprintf(
+                ctx, "no voice: %s; and espeak-ng can't be run (apt-get install espeak-ng)",
+                why ? why : "no speech server is set");
         talloc_free(why);
         return RLX_EPROVIDER;
     }

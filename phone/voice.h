@@ -1,4 +1,5 @@
-/* The callee's voice: words → 8 kHz PCM as a telephone would carry it. Blocking; any thread, one at a time per object. */
+/* The callee's voice: words → 8 kHz PCM as a telephone would carry it. Blocking; any thread, one at
+ * a time per object. */
 #ifndef RLX_PHONE_VOICE_H
 #define RLX_PHONE_VOICE_H
 
@@ -15,15 +16,18 @@ struct rlx_voice {
 struct rlx_sound {
     int16_t *pcm; /* 8 kHz mono, talloc child of the sound */
     size_t samples;
-    size_t loud_start, loud_end; /* first and behind the last sample above -45 dBFS; equal when there is none */
+    size_t loud_start,
+        loud_end; /* first and behind the last sample above -45 dBFS; equal when there is none */
 };
 
-/* Speaks: asks the server (response_format wav), else runs espeak-ng; band-limited to 300–3400 Hz, edges trimmed to 20 ms, level
- * -20 dBFS RMS. RLX_EPROVIDER with a sentence in *whyp (on ctx) when neither works; -ENOMEM. */
+/* Speaks: asks the server (response_format wav), else runs espeak-ng; band-limited to 300–3400 Hz,
+ * edges trimmed to 20 ms, level -20 dBFS RMS. RLX_EPROVIDER with a sentence in *whyp (on ctx) when
+ * neither works; -ENOMEM. */
 int rlx_voice_speak(struct rlx_sound **soundp, TALLOC_CTX *ctx, struct rlx_voice *voice,
                     const char *text, char **whyp) __attribute__((warn_unused_result));
 
-/* A WAV file's content as a sound: resampled and band-limited; its level and its edges stay. RLX_EINVAL, -ENOMEM. */
+/* A WAV file's content as a sound: resampled and band-limited; its level and its edges stay.
+ * RLX_EINVAL, -ENOMEM. */
 int rlx_voice_wav(struct rlx_sound **soundp, TALLOC_CTX *ctx, const void *wav, size_t length,
                   char **whyp) __attribute__((warn_unused_result));
 

@@ -97,8 +97,8 @@ static int split_url(struct address *address, TALLOC_CTX *ctx, const char *url)
     if (!secure && strncasecmp(url, "ws://", 5) != 0)
         return RLX_EINVAL;
     address->host = talloc_strndup(ctx, host, (size_t)(path - host));
-    address->http =
-        talloc_asprintf(ctx, "%s://%s", secure ? "https" : "http", address->host ? address->host : "");
+    address->http = talloc_asprintf(ctx, "%s://%s", secure ? "https" : "http",
+                                    address->host ? address->host : "");
     address->path = *path ? path : "/";
     return address->host && address->http ? 0 : -ENOMEM;
 }
