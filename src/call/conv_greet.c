@@ -147,6 +147,16 @@ bool rlx_conv_greet_answer(struct rlx_conv *conv)
 
 /* ---- machines ---- */
 
+/* The message was left, or there is none to leave. */
+void rlx_conv_voicemail_end(struct rlx_conv *conv)
+{
+    conv->closing.on = true;
+    conv->closing.status = "completed";
+    conv->closing.outcome = "voicemail";
+    conv->closing.reason = talloc_strdup(conv, "voicemail");
+    rlx_conv_end(conv, true);
+}
+
 static void meet_machine(struct rlx_conv *conv, bool at_end)
 {
     conv->opening.machine_ms = conv->now_ms;
@@ -156,11 +166,7 @@ static void meet_machine(struct rlx_conv *conv, bool at_end)
     rlx_conv_speech_drop(conv, &conv->next);
     rlx_conv_note(conv, "machine", "{}");
     if (!conv->phrases[RLX_PHRASE_VOICEMAIL]) {
-        conv->closing.on = true;
-        conv->closing.status = "completed";
-        conv->closing.reason = talloc_strdup(conv, "voicemail");
-        conv->closing.outcome = "voicemail";
-        rlx_conv_end(conv, true);
+        rlx_conv_voicemail_end(conv);
         return;
     }
     rlx_conv_enter(conv, RLX_CONV_VOICEMAIL);
@@ -218,12 +224,8 @@ void rlx_conv_voicemail_tick(struct rlx_conv *conv)
         return;
     if (conv->next && !conv->next->go && quiet_for(conv) >= MESSAGE_QUIET_MS)
         conv->next->go = true;
-    if (conv->speaking || conv->now_ms - conv->opening.machine_ms < MACHINE_MAX_MS)
-        return;
-    conv->closing.status = "completed";
-    conv->closing.outcome = "voicemail";
-    conv->closing.reason = talloc_strdup(conv, "voicemail");
-    rlx_conv_end(conv, true);
+    if (!conv->speaking && conv->now_ms - conv->opening.machine_ms >= MACHINE_MAX_MS)
+        rlx_conv_voicemail_end(conv);
 }
 
 uint64_t rlx_conv_voicemail_due(const struct rlx_conv *conv)

@@ -325,6 +325,7 @@ bool rlx_conv_greet_answer(struct rlx_conv *conv); /* the greeting is over: is t
 void rlx_conv_voicemail_frame(struct rlx_conv *conv);
 void rlx_conv_on_opening_text(struct rlx_conv *conv, const struct rlx_conv_event *event);
 void rlx_conv_on_amd(struct rlx_conv *conv, const char *answer);
+void rlx_conv_voicemail_end(struct rlx_conv *conv);
 void rlx_conv_voicemail_tick(struct rlx_conv *conv);
 uint64_t rlx_conv_voicemail_due(const struct rlx_conv *conv);
 

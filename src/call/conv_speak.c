@@ -284,7 +284,7 @@ void rlx_conv_speech_after(struct rlx_conv *conv, const struct rlx_conv_speech *
         return;
     }
     if (speech->source == RLX_SOURCE_VOICEMAIL) {
-        rlx_conv_end(conv, true);
+        rlx_conv_voicemail_end(conv);
         return;
     }
     if (speech->source == RLX_SOURCE_GREETING && rlx_conv_greet_answer(conv))
@@ -413,6 +413,7 @@ static void skip_void(struct rlx_conv *conv, struct rlx_conv_speech **place)
     if (conv->turn && conv->turn->confirmed) {
         rlx_conv_turn_commit(conv);
         conv->turn->answered = true;
+        rlx_conv_utterance_forget(conv);
     }
     rlx_conv_speech_after(conv, speech);
     talloc_free(speech);

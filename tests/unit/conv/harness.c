@@ -341,7 +341,9 @@ static void keep_log(struct sim *sim, const struct rlx_conv_action *action)
     *entry = (struct sim_entry){.at = sim_time(sim), .kind = action->kind, .job = action->job,
                                 .epoch = action->epoch, .piece = action->piece,
                                 .state = action->state, .purpose = action->stt.purpose,
-                                .speculative = action->llm.speculative};
+                                .speculative = action->llm.speculative,
+                                .from = (uint32_t)action->stt.from_ms,
+                                .to = (uint32_t)action->stt.to_ms};
     const char *text = action->kind == RLX_ACT_ROW    ? action->row.text
                        : action->kind == RLX_ACT_TOOL ? action->tool.name
                        : action->kind == RLX_ACT_END  ? action->end.reason

@@ -26,6 +26,7 @@ struct sim_entry {
     enum rlx_conv_state state;
     enum rlx_stt_purpose purpose;
     bool speculative;
+    uint32_t from, to; /* STT */
     char text[240];
 };
 
