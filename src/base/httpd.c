@@ -158,8 +158,10 @@ static enum MHD_Result answer(struct rlx_request *req)
         MHD_add_response_header(req->response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result result =
         MHD_queue_response(req->connection, (unsigned)req->status, req->response);
-    MHD_destroy_response(req->response);
-    req->response = NULL;
+    if (!req->stream) { /* a stream's is kept until `completed`: MHD may drop its own before */
+        MHD_destroy_response(req->response);
+        req->response = NULL;
+    }
     return result;
 }
 
