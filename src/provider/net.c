@@ -22,6 +22,7 @@ struct watch {
 
 static void drain(struct rlx_net *net);
 static void arm_limits(struct rlx_net *net, uint64_t at_ms);
+static void arm_request(struct rlx_net_request *r);
 
 /* ---- requests ---- */
 
@@ -76,7 +77,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     struct rlx_net_request *r = arg;
     size_t length = size * count;
 
+    bool first = !r->byte_ms;
     r->byte_ms = uv_now(r->net->loop);
+    if (first)
+        arm_request(r); /* a stall may be due before the first byte was */
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &r->status);
     if (r->status < 200 || r->status >= 300) {
         collect_error(r, bytes, length);
@@ -268,7 +272,7 @@ static void on_limit(uv_timer_t *timer)
     drain(net);
 }
 
-/* The timer only ever moves to an earlier time; bytes that put a limit off are noticed when it fires. */
+/* The timer only ever moves to an earlier time; later bytes, which put a limit off, are noticed when it fires. */
 static void arm_limits(struct rlx_net *net, uint64_t at_ms)
 {
     if (net->closed || at_ms >= net->limit_at_ms)

@@ -12,15 +12,16 @@
 
 enum fake_mode {
     FAKE_GOOD,
-    FAKE_SLOW,    /* no answer until fake_free_waiting */
-    FAKE_STALL,   /* half an answer, the rest after fake_free_waiting */
-    FAKE_ABORT,   /* half an answer, then the connection is closed */
-    FAKE_GARBAGE, /* 200 with bytes that mean nothing */
-    FAKE_EMPTY,   /* 200 with nothing in it */
-    FAKE_STATUS,  /* fake_set_status */
-    FAKE_BYTES,   /* good, every byte in a write of its own */
-    FAKE_TOOLS,   /* chat: text and two tool calls */
-    FAKE_WAV,     /* speech: with a WAV header */
+    FAKE_SLOW,       /* no answer until fake_free_waiting */
+    FAKE_STALL,      /* half an answer, the rest after fake_free_waiting */
+    FAKE_ABORT,      /* half an answer, then the connection is closed */
+    FAKE_LATE_ABORT, /* the same at three quarters */
+    FAKE_GARBAGE,    /* 200 with bytes that mean nothing */
+    FAKE_EMPTY,      /* 200 with nothing in it */
+    FAKE_STATUS,     /* fake_set_status */
+    FAKE_BYTES,      /* good, every byte in a write of its own */
+    FAKE_TOOLS,      /* chat: text and two tool calls */
+    FAKE_WAV,        /* speech: with a WAV header */
 };
 
 struct fake;
@@ -46,6 +47,7 @@ struct bench {
     struct fake *a, *b;
     struct rlx_config *config;
     struct rlx_providers *providers;
+    unsigned ticks;
     bool late;
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "provider/chain.h"
 
 static void clear_environment(void)
@@ -172,6 +173,7 @@ static void wrong_requests_are_not_its_fault(void **state)
 
 int main(void)
 {
+    rlx_log_setup(RLX_ERROR, false);
     const struct CMUnitTest tests[] = {
         RLX_TEST(configurations),
         RLX_TEST(order_and_words),

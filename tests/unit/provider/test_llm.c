@@ -147,6 +147,11 @@ static void the_chain_goes_on_before_the_first_word(void **state)
     assert_string_equal(seen.said, "We open |at nine.|");
     assert_int_equal(fake_count(bench->a, "completions"), 1);
     assert_int_equal(fake_count(bench->b, "completions"), 1);
+    fake_set(bench->b, FAKE_LATE_ABORT); /* it breaks off after words: nobody may say them again */
+    run(bench, &seen, 0);
+    assert_int_equal(seen.err, RLX_EPROVIDER);
+    assert_string_equal(seen.said, "We open |at nine.|");
+    assert_int_equal(fake_count(bench->a, "completions"), 1);
 }
 
 static void cancelled(void **state)

@@ -158,7 +158,9 @@ static void limits(void **state)
         options.first_byte_ms = cases[i].first_byte_ms;
         options.stall_ms = cases[i].stall_ms;
         options.total_ms = cases[i].total_ms;
+        uint64_t start_ms = uv_now(&bench->loop);
         run(&seen, &options);
+        assert_in_range(uv_now(&bench->loop) - start_ms, 29, 3000);
         assert_int_equal(seen.err, -ETIMEDOUT);
         assert_non_null(strstr(seen.why, cases[i].why));
         fake_free_waiting(bench->a);
