@@ -25,6 +25,7 @@
 #define DEFAULT_GRACE_MS 5000u
 #define PROBE_EVERY_MS 50u
 #define PROBE_LIMIT_MS 2000u
+#define ALIVE_MS 200u /* a child without a port is ready when it has lived for so long */
 #define STEADY_MS 30000u
 #define BACKOFF_FIRST_MS 500u
 #define BACKOFF_MAX_MS 5000u
@@ -436,7 +437,8 @@ static void advance(struct rlx_supervisor *supervisor, uint64_t now)
         if (member->state == WAITING && now >= member->deadline_ms &&
             (!first || first->was_ready || member->started_ms))
             start(supervisor, member, now);
-        if (member->state == STARTED && !member->spec.ready_port)
+        if (member->state == STARTED && !member->spec.ready_port &&
+            now - member->started_ms >= ALIVE_MS)
             is_ready(member, now);
         if (member->state == STARTED && member->probe >= 0 &&
             now - member->probe_ms >= PROBE_LIMIT_MS)

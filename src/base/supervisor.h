@@ -24,7 +24,7 @@ struct rlx_child {
     const char *const *argv;  /* NULL-terminated; argv[0] is a path */
     const char *const *env;   /* "NAME=value" lines added to the environment, NULL-terminated; may be NULL */
     const char *ready_host;   /* an IPv4 address; NULL = 127.0.0.1 */
-    uint16_t ready_port;      /* ready when GET http://host:port/path answers 200; 0 = ready when started */
+    uint16_t ready_port;      /* ready when GET http://host:port/path answers 200; 0 = ready when it has lived for 0.2 s */
     const char *ready_path;
     const char *after;        /* name of an earlier child that must be ready before this one's first start; may be NULL */
     unsigned grace_ms;        /* from SIGTERM to SIGKILL; 0 = 5 s */

@@ -121,8 +121,10 @@ static int wait_ready(struct demo *d)
     for (uint64_t now; (now = rlx_now_ms()) < end;) {
         struct pollfd p = {.fd = d->pipe, .events = POLLIN};
         int got = poll(&p, 1, (int)(end - now));
-        if (got < 0)
-            return fail(d, "interrupted");
+        if (got < 0) {
+            fail(d, "interrupted");
+            return -EINTR;
+        }
         if (!got)
             continue;
         ssize_t n = read(d->pipe, text + length, sizeof text - 1 - length);
@@ -399,7 +401,8 @@ int rlx_cli_demo(struct rlx_config *config)
     sigaction(SIGTERM, &action, NULL);
     int err = run(&d, &report);
     if (err) {
-        print_log_tail(&d);
+        if (err != -EINTR)
+            print_log_tail(&d);
         rlx_cli_fail("%s", d.why ? d.why : rlx_err_text(err));
     } else {
         show(&d, report);
