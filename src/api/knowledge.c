@@ -13,6 +13,7 @@
 #define COUNT(rules) (sizeof(rules) / sizeof(rules)[0])
 #define EMBED_MS 2000
 #define QUESTIONS_MAX 50
+#define CONTENT_MAX 2000 /* bytes that are embedded */
 
 static const char *questions(const json_t *value, TALLOC_CTX *ctx)
 {
@@ -66,10 +67,11 @@ static int embed(float **vectorsp, size_t *countp, size_t *dimp, struct rlx_requ
 
     for (size_t i = 0; i < count; i++)
         texts[i] = rlx_text_bare(tmp, json_string_value(json_array_get(asked, i)));
+    const char *content = json_string_value(json_object_get(fields, "content"));
     if (!count)
         texts[count++] =
-            talloc_asprintf(tmp, "%s. %.2000s", json_string_value(json_object_get(fields, "title")),
-                            json_string_value(json_object_get(fields, "content")));
+            talloc_asprintf(tmp, "%s. %.*s", json_string_value(json_object_get(fields, "title")),
+                            rlx_utf8_clip(content, CONTENT_MAX), content);
     int err = 0;
     for (size_t i = 0; i < count; i++)
         if (!texts[i])

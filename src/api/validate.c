@@ -17,6 +17,16 @@ size_t rlx_utf8_length(const char *text)
     return n;
 }
 
+int rlx_utf8_clip(const char *text, size_t max)
+{
+    size_t n = strnlen(text, max + 1);
+
+    if (n > max)
+        for (n = max; n && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+            ;
+    return (int)n;
+}
+
 bool rlx_is_phone(const char *text)
 {
     size_t digits = *text == '+' ? strspn(text + 1, "0123456789") : 0;

@@ -39,5 +39,7 @@ bool rlx_is_phone(const char *text);
 bool rlx_is_email(const char *text);
 /* Number of characters of UTF-8 text. */
 size_t rlx_utf8_length(const char *text);
+/* Bytes of the text, at most max, that end between two characters: for %.*s. */
+int rlx_utf8_clip(const char *text, size_t max);
 
 #endif

@@ -51,6 +51,8 @@ struct rlx_dial_state {
 };
 int rlx_dial_begin(struct rlx_store *store, const char *call_id, const char *to, const char *from,
                    int64_t now_ms, struct rlx_dial_state *statep);
+/* What is known of an attempt, without beginning one; RLX_ENOTFOUND when none was begun. */
+int rlx_dial_look(struct rlx_store *store, const char *call_id, struct rlx_dial_state *statep);
 /* Decides an attempt: placed, refused, not_sent (the request surely never reached the carrier: it
  * may be dialed again), or unknown (given up). */
 int rlx_dial_end(struct rlx_store *store, const char *call_id, const char *state, int code,

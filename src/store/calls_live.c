@@ -160,6 +160,23 @@ int rlx_dial_begin(struct rlx_store *store, const char *call_id, const char *to,
     return rlx_db_end(db, err);
 }
 
+int rlx_dial_look(struct rlx_store *store, const char *call_id, struct rlx_dial_state *statep)
+{
+    struct attempt attempt = {0};
+
+    if (!store || !call_id || !statep)
+        return -EINVAL;
+    int err = RLX_ONCE(store, RLX_DB_READ, RLX_Q_ATTEMPT_GET, take_attempt, &attempt, NULL,
+                       RLX_TEXT(call_id));
+    *statep = (struct rlx_dial_state){
+        .may_dial = !strcmp(attempt.state, "not_sent"),
+        .undecided = !strcmp(attempt.state, "undecided"),
+        .since_ms = attempt.started_ms,
+        .tries = attempt.tries,
+    };
+    return err ? err : attempt.state[0] ? 0 : RLX_ENOTFOUND;
+}
+
 int rlx_dial_end(struct rlx_store *store, const char *call_id, const char *state, int code,
                  const char *why)
 {

@@ -76,6 +76,16 @@ static const struct rlx_field_rule rules[] = {
     {.name = "e", .type = RLX_FIELD_STRING, .one_of = "x|yy"},
 };
 
+static void clipping(void **state)
+{
+    (void)state;
+    assert_int_equal(rlx_utf8_clip("abc", 5), 3);
+    assert_int_equal(rlx_utf8_clip("abc", 2), 2);
+    assert_int_equal(rlx_utf8_clip("a\xc3\xa4", 2), 1);
+    assert_int_equal(rlx_utf8_clip("a\xc3\xa4", 3), 3);
+    assert_int_equal(rlx_utf8_length("a\xc3\xa4"), 2);
+}
+
 static void validation(void **state)
 {
     static const struct {
@@ -259,9 +269,9 @@ static void ranges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(phones),        cmocka_unit_test(emails),     cmocka_unit_test(validation),
-        cmocka_unit_test(access_tokens), cmocka_unit_test(successors), cmocka_unit_test(passwords),
-        cmocka_unit_test(throttle),      cmocka_unit_test(ranges),
+        cmocka_unit_test(phones),        cmocka_unit_test(emails),   cmocka_unit_test(validation),
+        cmocka_unit_test(access_tokens), cmocka_unit_test(clipping), cmocka_unit_test(successors),
+        cmocka_unit_test(passwords),     cmocka_unit_test(throttle), cmocka_unit_test(ranges),
     };
     return cmocka_run_group_tests_name("api_parts", tests, NULL, NULL);
 }

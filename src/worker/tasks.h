@@ -1,0 +1,32 @@
+/* The jobs, one function each. Blocking; any thread. Each decides its own job: done, again later,
+ * or dead. */
+#ifndef RLX_WORKER_TASKS_H
+#define RLX_WORKER_TASKS_H
+
+#include "base/config.h"
+#include "store/jobs.h"
+
+struct rlx_task {
+    const struct rlx_config *config;
+    struct rlx_store *store;
+    const struct rlx_job *job;
+    int64_t now_ms; /* wall clock at its start */
+};
+
+/* Asks the carrier to place the call: once, whatever happens (dial.c). */
+void rlx_task_dial(const struct rlx_task *task);
+/* Makes the analysis of a call that is over. */
+void rlx_task_analyse(const struct rlx_task *task);
+/* Makes the vectors of a knowledge entry. */
+void rlx_task_embed(const struct rlx_task *task);
+
+/* Ends a job; a store that is away leaves it to its lease. */
+void rlx_task_done(const struct rlx_task *task);
+void rlx_task_again(const struct rlx_task *task, const char *why, int64_t in_ms);
+void rlx_task_dead(const struct rlx_task *task, const char *why);
+
+/* Asks the carrier about calls whose fate never came, and closes those that are over there
+ * (watch.c). */
+void rlx_watch_stale(struct rlx_store *store, const struct rlx_config *config, int64_t now_ms);
+
+#endif
