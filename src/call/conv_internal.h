@@ -196,6 +196,7 @@ struct rlx_conv_silence {
     unsigned stage;           /* prompts given */
     bool patient;             /* the callee asked to wait */
     bool music;               /* on hold: voice without words */
+    bool returning;           /* somebody has just come back from hold */
     uint64_t hold_ms;         /* on hold since */
     uint64_t probe_ms;        /* next probe (callee's timeline) */
     uint64_t dead_since_ms;   /* nobody heard since; 0 = somebody is */

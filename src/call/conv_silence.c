@@ -111,19 +111,24 @@ static void probe(struct rlx_conv *conv)
                      now > RLX_CONV_HOLD_PROBE_MS ? now - RLX_CONV_HOLD_PROBE_MS : 0);
 }
 
-/* What a probe heard on hold: words mean that somebody is back. */
+/* What a probe heard on hold: words mean that somebody is back. Their utterance begins where the probe did. */
 void rlx_conv_hold_text(struct rlx_conv *conv, const char *text)
 {
-    char *words = talloc_strdup(conv->scratch, text);
+    struct rlx_conv_utterance *utt = &conv->utt;
+    uint64_t from = conv->stt.to_ms > RLX_CONV_HOLD_PROBE_MS ? conv->stt.to_ms - RLX_CONV_HOLD_PROBE_MS : 0;
 
-    rlx_conv_utterance_forget(conv);
-    if (!words || !*words)
+    if (!*text || !utt->on) {
+        rlx_conv_utterance_forget(conv);
         return;
+    }
+    rlx_conv_stt_cancel(conv);
     rlx_conv_silence_words(conv);
-    if (!rlx_conv_turn_say(conv, words))
-        return;
-    rlx_conv_turn_commit(conv);
-    rlx_conv_say_phrase(conv, RLX_SOURCE_PROMPT, RLX_PHRASE_BACK);
+    conv->silence.returning = true;
+    if (utt->first_ms < from)
+        utt->first_ms = from;
+    utt->voiced_ms = utt->peak_ms;
+    utt->cut_voiced_ms = 0;
+    rlx_conv_enter(conv, RLX_CONV_USER_SPEAKING);
 }
 
 static void hold_tick(struct rlx_conv *conv)

@@ -413,7 +413,6 @@ static void skip_void(struct rlx_conv *conv, struct rlx_conv_speech **place)
     if (conv->turn && conv->turn->confirmed) {
         rlx_conv_turn_commit(conv);
         conv->turn->answered = true;
-        rlx_conv_utterance_forget(conv);
     }
     rlx_conv_speech_after(conv, speech);
     talloc_free(speech);

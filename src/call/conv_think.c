@@ -75,6 +75,7 @@ void rlx_conv_turn_commit(struct rlx_conv *conv)
     turn->committed = true;
     rlx_conv_row_user(conv, turn);
     rlx_conv_remember(conv, "user", turn->text);
+    rlx_conv_utterance_forget(conv); /* what is said from now on is a new turn */
 }
 
 /* ---- from utterance to turn ---- */
@@ -90,7 +91,7 @@ void rlx_conv_turn_guess(struct rlx_conv *conv)
     struct rlx_conv_stt *stt = &conv->stt;
 
     stt->weighed = true;
-    if (!conv->set.speculation || conv->turn || conv->closing.on ||
+    if (!conv->set.speculation || conv->turn || conv->closing.on || conv->silence.returning ||
         stt->need_ms > conv->set.silence_ms || rlx_conv_tools_running(conv) || is_act(stt->text) ||
         rlx_conv_judge(conv, stt->text) != RLX_HEARD_WORDS)
         return;
@@ -148,13 +149,17 @@ static void use_guess(struct rlx_conv *conv)
 static void turn_act(struct rlx_conv *conv)
 {
     struct rlx_conv_turn *turn = conv->turn;
+    bool back = conv->silence.returning;
 
+    conv->silence.returning = false;
     if (rlx_is_opt_out(turn->text))
         rlx_conv_opt_out(conv);
     else if (rlx_is_farewell(turn->text))
         rlx_conv_close(conv, RLX_PHRASE_GOODBYE, "completed", "goodbye", NULL, true);
     else if (rlx_is_hold_request(turn->text))
         rlx_conv_hold(conv, false);
+    else if (back && !rlx_is_question(turn->text))
+        rlx_conv_say_phrase(conv, RLX_SOURCE_PROMPT, RLX_PHRASE_BACK);
     else if (turn->guessed)
         use_guess(conv);
     else

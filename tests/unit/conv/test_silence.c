@@ -88,14 +88,15 @@ static void music(void **state)
     struct sim *sim = sim_new(state);
 
     sim_noise(sim, 3000, 40000);
-    sim_voice(sim, 40000, 41500, "Hello are you there?");
+    sim_voice(sim, 40000, 41500, "Hello I am back now");
     sim_run(sim, 39000);
     sim_true(sim, sim_state(sim) == RLX_CONV_ON_HOLD);
     sim_true(sim, !sim_said(sim, "still there?") && sim_count(sim, RLX_ACT_LLM) == 0);
     sim_between(sim, sim_count(sim, RLX_ACT_STT), 9, 14);
     sim_run(sim, 48000);
     sim_true(sim, sim_said(sim, "I'm still here"));
-    sim_true(sim, sim_row_with(sim, "are you there?"));
+    sim_true(sim, sim_row_with(sim, "Hello I am back now"));
+    sim_true(sim, sim_count(sim, RLX_ACT_LLM) == 0);
 }
 
 /* Hold music is endured for three minutes. */
