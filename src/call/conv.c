@@ -307,10 +307,8 @@ static void on_frame(struct rlx_conv *conv, const struct rlx_conv_event *event)
 
 static void on_wish(struct rlx_conv *conv, const char *reason)
 {
-    if (!conv->closing.on) {
-        conv->closing.status = "completed";
-        conv->closing.reason = talloc_strdup(conv, reason && *reason ? reason : "ended");
-    }
+    if (!conv->closing.on)
+        rlx_conv_close_reason(conv, "completed", reason && *reason ? reason : "ended", NULL);
     rlx_conv_end(conv, conv->state != RLX_CONV_WAITING);
 }
 

@@ -8,8 +8,8 @@
 #define CLOSING_MAX_MS 40000u
 #define TRANSFER_MAX_MS 60000u
 
-static void set_reason(struct rlx_conv *conv, const char *status, const char *reason,
-                       const char *outcome)
+void rlx_conv_close_reason(struct rlx_conv *conv, const char *status, const char *reason,
+                           const char *outcome)
 {
     conv->closing.on = true;
     conv->closing.status = status;
@@ -22,7 +22,7 @@ static void set_reason(struct rlx_conv *conv, const char *status, const char *re
 static void end_because(struct rlx_conv *conv, const char *status, const char *reason)
 {
     if (!conv->closing.on)
-        set_reason(conv, status, reason, NULL);
+        rlx_conv_close_reason(conv, status, reason, NULL);
     rlx_conv_end(conv, true);
 }
 
@@ -36,7 +36,7 @@ void rlx_conv_close(struct rlx_conv *conv, enum rlx_conv_phrase_id phrase, const
     rlx_conv_speech_drop(conv, &conv->next);
     rlx_conv_speech_drop(conv, &conv->aside);
     rlx_conv_utterance_forget(conv);
-    set_reason(conv, status, reason, outcome);
+    rlx_conv_close_reason(conv, status, reason, outcome);
     conv->closing.cancellable = cancellable;
     conv->closing.listening = false;
     rlx_conv_enter(conv, RLX_CONV_CLOSING);
@@ -118,9 +118,9 @@ void rlx_conv_on_stop(struct rlx_conv *conv)
     if (closing->stopped)
         return;
     if (!closing->on && conv->state == RLX_CONV_WAITING)
-        set_reason(conv, "failed", "stream_never_started", NULL);
+        rlx_conv_close_reason(conv, "failed", "stream_never_started", NULL);
     else if (!closing->on)
-        set_reason(conv, "completed", "callee_hangup", NULL);
+        rlx_conv_close_reason(conv, "completed", "callee_hangup", NULL);
     closing->stopped = true;
     if (conv->speaking)
         rlx_conv_speech_cut(conv);
@@ -177,7 +177,7 @@ void rlx_conv_close_tick(struct rlx_conv *conv)
         end_because(conv, "failed", "media_lost");
     } else if (closing->transfer_ms && conv->state == RLX_CONV_TRANSFERRING &&
                conv->now_ms - closing->transfer_ms >= TRANSFER_MAX_MS) {
-        set_reason(conv, "completed", "transferred", "transferred");
+        rlx_conv_close_reason(conv, "completed", "transferred", "transferred");
         rlx_conv_end(conv, false);
     } else if (closing->on) {
         closing_tick(conv);

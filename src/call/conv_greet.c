@@ -150,10 +150,7 @@ bool rlx_conv_greet_answer(struct rlx_conv *conv)
 /* The message was left, or there is none to leave. */
 void rlx_conv_voicemail_end(struct rlx_conv *conv)
 {
-    conv->closing.on = true;
-    conv->closing.status = "completed";
-    conv->closing.outcome = "voicemail";
-    conv->closing.reason = talloc_strdup(conv, "voicemail");
+    rlx_conv_close_reason(conv, "completed", "voicemail", "voicemail");
     rlx_conv_end(conv, true);
 }
 

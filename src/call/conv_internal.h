@@ -413,6 +413,8 @@ uint64_t rlx_conv_filler_due(const struct rlx_conv *conv);
 /* conv_close.c */
 void rlx_conv_close(struct rlx_conv *conv, enum rlx_conv_phrase_id phrase, const char *status,
                     const char *reason, const char *outcome, bool cancellable);
+void rlx_conv_close_reason(struct rlx_conv *conv, const char *status, const char *reason,
+                           const char *outcome); /* why the call is ending; status, outcome: static */
 void rlx_conv_fail(struct rlx_conv *conv, const char *what); /* a provider is away */
 void rlx_conv_opt_out(struct rlx_conv *conv);
 void rlx_conv_close_listen(struct rlx_conv *conv);

@@ -209,14 +209,9 @@ static void say_last(struct rlx_conv *conv, const struct rlx_conv_tool *tool)
     if (!speech->count)
         rlx_conv_speech_add(conv, speech, conv->phrases[RLX_PHRASE_GOODBYE]);
     speech->ends_call = true;
-    conv->closing = (struct rlx_conv_closing){
-        .on = true,
-        .cancellable = true,
-        .status = "completed",
-        .reason = "goodbye",
-        .since_ms = conv->now_ms,
-        .cancels = conv->closing.cancels,
-    };
+    rlx_conv_close_reason(conv, "completed", "goodbye", NULL);
+    conv->closing.cancellable = true;
+    conv->closing.listening = false;
     if (speech->begun)
         rlx_conv_enter(conv, RLX_CONV_CLOSING);
 }

@@ -228,9 +228,10 @@ static void mark_back(const char *name, uint64_t at_ms, void *arg)
 {
     struct sim *sim = arg;
 
-    if (sim->lose_marks)
+    if (sim->lose_marks || (sim->mark_lost_percent && sim_draw(sim, 100) < sim->mark_lost_percent))
         return;
-    struct sim_pending *pending = later(sim, at_ms > sim->now ? at_ms - sim->now : 1);
+    uint32_t late = sim->mark_late_ms ? sim_draw(sim, sim->mark_late_ms) : 0;
+    struct sim_pending *pending = later(sim, late + (at_ms > sim->now ? at_ms - sim->now : 1));
     pending->kind = MARK;
     snprintf(pending->text, sizeof pending->text, "%s", name);
 }
@@ -797,6 +798,32 @@ uint32_t sim_phone_last(const struct sim *sim, uint32_t epoch)
 uint32_t sim_phone_gap(const struct sim *sim, uint32_t epoch)
 {
     return heard(sim, epoch)->longest_gap_ms;
+}
+
+unsigned sim_words_played(const struct sim *sim, uint32_t epoch)
+{
+    uint32_t played = sim_phone_played(sim, epoch), start = 0;
+    unsigned words = 0;
+
+    for (size_t i = 0; i < sim->log_count; i++) {
+        const struct sim_entry *say = &sim->log[i];
+        if (say->kind != RLX_ACT_SAY || say->epoch != epoch)
+            continue;
+        for (const char *at = say->text; *at;) {
+            size_t length = strcspn(at, " ");
+            uint32_t from = start + (uint32_t)(at - say->text) * SIM_MS_PER_CHAR;
+            words += played >= from + (uint32_t)length * SIM_MS_PER_CHAR / 2;
+            at += length + (at[length] == ' ');
+        }
+        start += (uint32_t)strlen(say->text) * SIM_MS_PER_CHAR;
+    }
+    return words;
+}
+
+uint32_t sim_draw(struct sim *sim, uint32_t below)
+{
+    sim->seed = sim->seed * 1664525u + 1013904223u;
+    return (uint32_t)(((uint64_t)(sim->seed >> 4) * below) >> 28);
 }
 
 void sim_print(const struct sim *sim)

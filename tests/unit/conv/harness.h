@@ -58,6 +58,8 @@ struct sim {
     unsigned stt_faults, llm_faults, tts_faults, tts_empty; /* the next so many fail */
     bool stt_silent, llm_silent, tts_silent;  /* never answer */
     bool frames_stop, lose_marks, lose_played;
+    uint32_t mark_late_ms, mark_lost_percent; /* marks come back up to so late, or not at all */
+    uint32_t seed;
     uint32_t burst_frames; /* frames come in bursts of so many */
     float echo_db;         /* gain of the echo path; -100 = none */
     const char *tool_result;
@@ -124,6 +126,10 @@ uint32_t sim_phone_played(const struct sim *sim, uint32_t epoch);
 uint32_t sim_phone_first(const struct sim *sim, uint32_t epoch);
 uint32_t sim_phone_last(const struct sim *sim, uint32_t epoch);
 uint32_t sim_phone_gap(const struct sim *sim, uint32_t epoch);
+/* Words of the epoch of which the phone played at least half. */
+unsigned sim_words_played(const struct sim *sim, uint32_t epoch);
+/* A number below `below`, from the sim's seed. */
+uint32_t sim_draw(struct sim *sim, uint32_t below);
 void sim_print(const struct sim *sim);
 
 /* Fails with the whole log printed. */
