@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -219,8 +218,6 @@ static void become(const struct member *member, int out, const sigset_t *mask, p
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
     sigprocmask(SIG_SETMASK, mask, NULL);
-    if (member->spec.nice && setpriority(PRIO_PROCESS, 0, member->spec.nice))
-        dprintf(STDERR_FILENO, "the priority can't be changed: %s\n", strerrordesc_np(errno));
     for (size_t i = 0; member->spec.env[i]; i++)
         putenv((char *)(uintptr_t)member->spec.env[i]);
     execv(member->spec.argv[0], (char *const *)(uintptr_t)member->spec.argv);

@@ -28,7 +28,6 @@ struct rlx_child {
     const char *ready_path;
     const char *after;        /* name of an earlier child that must be ready before this one's first start; may be NULL */
     unsigned grace_ms;        /* from SIGTERM to SIGKILL; 0 = 5 s */
-    int nice;                 /* added to its priority number: more is less processor time under load */
     bool quiet;               /* its lines are dropped, except the last ones before an abnormal end */
 };
 

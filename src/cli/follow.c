@@ -45,8 +45,7 @@ struct view {
     FILE *out;
     bool colour;
     char status[32];
-    size_t shown;              /* rows printed */
-    uint32_t hashes[ROWS_MAX]; /* of their texts, to see a change */
+    char *texts[ROWS_MAX]; /* of the rows as they were printed */
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -56,36 +55,42 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
-/* FNV-1a */
-static uint32_t hash(const char *text)
-{
-    uint32_t h = 2166136261u;
-
-    while (*text)
-        h = (h ^ (uint8_t)*text++) * 16777619u;
-    return h;
-}
-
-static void print_row(const struct view *view, const json_t *row, bool again)
+/* Where the words came from and how long they took, behind the first line of an agent's turn. */
+static void print_source(const struct view *view, const json_t *row)
 {
     const json_t *meta = json_object_get(row, "metadata");
     const json_t *first = json_object_get(meta, "first_audio_ms");
-    bool agent = !strcmp(text_of(row, "speaker"), "ai");
     const char *source = text_of(meta, "source");
 
-    fprintf(view->out, "%s%-7s%s %s%s", view->colour ? agent ? "\033[1;36m" : "\033[1;33m" : "",
-            agent ? "agent" : "callee", view->colour ? "\033[0m" : "", again ? "(heard only) " : "",
-            text_of(row, "text"));
-    if (view->colour)
-        fputs("\033[2m", view->out);
-    if (agent && *source)
-        fprintf(view->out, "  [%s", source);
-    if (agent && *source && json_is_number(first))
+    if (!*source)
+        return;
+    fprintf(view->out, "%s  [%s", view->colour ? "\033[2m" : "", source);
+    if (json_is_number(first))
         fprintf(view->out, ", %.0f ms", json_number_value(first));
-    if (agent && *source)
-        fputs(json_is_true(json_object_get(meta, "interrupted")) ? ", interrupted]" : "]",
-              view->out);
-    fputs(view->colour ? "\033[0m\n" : "\n", view->out);
+    fprintf(view->out, "]%s", view->colour ? "\033[0m" : "");
+}
+
+static void print_row(const struct view *view, const json_t *row)
+{
+    bool agent = !strcmp(text_of(row, "speaker"), "ai");
+
+    fprintf(view->out, "%s%-7s%s %s", view->colour ? agent ? "\033[1;36m" : "\033[1;33m" : "",
+            agent ? "agent" : "callee", view->colour ? "\033[0m" : "", text_of(row, "text"));
+    if (agent)
+        print_source(view, row);
+    fputc('\n', view->out);
+}
+
+/* A row that has grown shows what came to it; one that was cut shows how much of it was heard. */
+static void print_change(const struct view *view, const char *before, const char *now)
+{
+    size_t length = strlen(before);
+
+    if (!strncmp(now, before, length))
+        fprintf(view->out, "%8s%s\n", "", now + length + strspn(now + length, " "));
+    else
+        fprintf(view->out, "%8s%s(heard: %s)%s\n", "", view->colour ? "\033[2m" : "",
+                *now ? now : "nothing of it", view->colour ? "\033[0m" : "");
 }
 
 static void show(struct view *view, const json_t *call)
@@ -101,14 +106,17 @@ static void show(struct view *view, const json_t *call)
     }
     json_array_foreach(rows, i, row)
     {
-        uint32_t now = hash(text_of(row, "text"));
+        const char *now = text_of(row, "text");
         if (i >= ROWS_MAX)
             break;
-        if (i >= view->shown || view->hashes[i] != now)
-            print_row(view, row, i < view->shown);
-        view->hashes[i] = now;
-        if (i >= view->shown)
-            view->shown = i + 1;
+        if (!view->texts[i])
+            print_row(view, row);
+        else if (strcmp(view->texts[i], now))
+            print_change(view, view->texts[i], now);
+        else
+            continue;
+        talloc_free(view->texts[i]);
+        view->texts[i] = talloc_strdup(view, now);
     }
     fflush(view->out);
 }

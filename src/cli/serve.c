@@ -13,8 +13,6 @@
 /* A gateway lets its calls finish; its own limit is ten minutes. */
 #define GATEWAY_GRACE_MS 620000u
 #define WORKER_GRACE_MS 15000u
-/* The models leave the processor to what must be in time: the gateway's and the phone's frames. */
-#define MODEL_NICE 4
 
 struct serve {
     struct rlx_config *config;
@@ -168,8 +166,7 @@ static int add_speech(struct serve *s)
     struct rlx_child child = {.name = "speech",
                               .argv = argv,
                               .ready_port = port_of(s, RLX_CFG_SPEECH_PORT),
-                              .ready_path = "/health",
-                              .nice = MODEL_NICE};
+                              .ready_path = "/health"};
 
     return rlx_supervisor_add(s->supervisor, &child);
 }
@@ -201,7 +198,6 @@ static int add_llm(struct serve *s)
                               .argv = argv,
                               .ready_port = port_of(s, RLX_CFG_LLM_PORT),
                               .ready_path = "/health",
-                              .nice = MODEL_NICE,
                               .quiet = true};
 
     return rlx_supervisor_add(s->supervisor, &child);
@@ -238,7 +234,6 @@ static int add_embed(struct serve *s)
                               .argv = argv,
                               .ready_port = port_of(s, RLX_CFG_EMBED_PORT),
                               .ready_path = "/health",
-                              .nice = MODEL_NICE,
                               .quiet = true};
 
     return rlx_supervisor_add(s->supervisor, &child);
