@@ -22,8 +22,11 @@ static int post(json_t **answerp, TALLOC_CTX *ctx, const struct rlx_endpoint *e,
     if (!url || (e->key && !auth))
         return -ENOMEM;
     const char *const headers[] = {"Content-Type: application/json", auth, NULL};
-    const struct rlx_http_request request = {
-        .url = url, .headers = headers, .body = body, .timeout_ms = timeout_ms, .max_reply = REPLY_MAX};
+    const struct rlx_http_request request = {.url = url,
+                                             .headers = headers,
+                                             .body = body,
+                                             .timeout_ms = timeout_ms,
+                                             .max_reply = REPLY_MAX};
     *answerp = NULL;
     *statusp = 0;
     int err = rlx_http(&reply, ctx, &request, whyp);
@@ -73,9 +76,9 @@ static int chat_once(char **textp, TALLOC_CTX *ctx, const struct rlx_chain *chai
     return err;
 }
 
-int rlx_llm_blocking(char **textp, TALLOC_CTX *ctx, const struct rlx_config *config, const char *model,
-                     const char *messages, const char *schema, uint32_t max_tokens, long timeout_ms,
-                     char **whyp)
+int rlx_llm_blocking(char **textp, TALLOC_CTX *ctx, const struct rlx_config *config,
+                     const char *model, const char *messages, const char *schema,
+                     uint32_t max_tokens, long timeout_ms, char **whyp)
 {
     struct rlx_walk walk = {0};
     struct rlx_endpoint *e;
@@ -97,8 +100,8 @@ int rlx_llm_blocking(char **textp, TALLOC_CTX *ctx, const struct rlx_config *con
            (e = rlx_walk_next(&walk, chain, rlx_now_ms()))) {
         long status = 0;
         char *once = NULL;
-        err = chat_once(&text, tmp, chain, e, &chat, model, timeout_ms ? timeout_ms : 30000, &status,
-                        &once);
+        err = chat_once(&text, tmp, chain, e, &chat, model, timeout_ms ? timeout_ms : 30000,
+                        &status, &once);
         if (err)
             rlx_walk_failed(&walk, tmp, err, status, once ? once : rlx_err_text(err), rlx_now_ms());
     }

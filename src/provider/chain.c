@@ -50,7 +50,8 @@ void rlx_walk_failed(struct rlx_walk *walk, TALLOC_CTX *ctx, int err, long statu
         e->failed = true;
         e->retry_at_ms = now_ms + SKIP_MS;
     }
-    rlx_log(RLX_WARN, "provider.failed", "provider=%s code=%s why=%s", e->name, rlx_err_code(err), why);
+    rlx_log(RLX_WARN, "provider.failed", "provider=%s code=%s why=%s", e->name, rlx_err_code(err),
+            why);
     char *longer = walk->why ? talloc_asprintf(ctx, "%s; %s: %s", walk->why, e->name, why)
                              : talloc_asprintf(ctx, "%s: %s", e->name, why);
     if (longer) {

@@ -1,7 +1,9 @@
-/* The providers of one stage in their order, and who is tried next. One thread (the loop's, or a blocking caller's own).
+/* The providers of one stage in their order, and who is tried next. One thread (the loop's, or a
+ * blocking caller's own).
  *
- * A provider that failed is skipped for ten seconds; then one request probes it (half-open) while others still pass it by.
- * When nothing else is left, skipped ones are tried all the same: an attempt is better than none.
+ * A provider that failed is skipped for ten seconds; then one request probes it (half-open) while
+ * others still pass it by. When nothing else is left, skipped ones are tried all the same: an
+ * attempt is better than none.
  */
 #ifndef RLX_PROVIDER_CHAIN_H
 #define RLX_PROVIDER_CHAIN_H
@@ -37,7 +39,8 @@ struct rlx_chain {
     char *name; /* "groq,local" */
 };
 
-/* Builds a stage's chain from the configuration; RLX_ECONFIG with *whyp on ctx. An embedding chain that is "none" is empty. */
+/* Builds a stage's chain from the configuration; RLX_ECONFIG with *whyp on ctx. An embedding chain
+ * that is "none" is empty. */
 int rlx_chain_create(struct rlx_chain **chainp, TALLOC_CTX *ctx, struct rlx_net *net,
                      const struct rlx_config *config, enum rlx_stage stage, char **whyp)
     __attribute__((warn_unused_result));
@@ -51,8 +54,8 @@ struct rlx_walk {
 
 /* The next provider to try (also in walk->current), NULL when all have been. */
 struct rlx_endpoint *rlx_walk_next(struct rlx_walk *walk, struct rlx_chain *chain, uint64_t now_ms);
-/* How the current attempt ended. `http_status` 0 = none; a request that the provider found wrong (400, 413, 422) and an
- * empty answer are no sign that the provider is ill. */
+/* How the current attempt ended. `http_status` 0 = none; a request that the provider found wrong
+ * (400, 413, 422) and an empty answer are no sign that the provider is ill. */
 void rlx_walk_failed(struct rlx_walk *walk, TALLOC_CTX *ctx, int err, long http_status,
                      const char *why, uint64_t now_ms);
 void rlx_walk_succeeded(struct rlx_walk *walk);

@@ -52,8 +52,8 @@ static int fail(struct build *b, const char *format, ...)
     return RLX_ECONFIG;
 }
 
-/* Secrets and names live as long as the configuration, which outlives the providers; they are copied all the same, so that
- * a chain never dangles. */
+/* Secrets and names live as long as the configuration, which outlives the providers; they are
+ * copied all the same, so that a chain never dangles. */
 static const char *copy(struct build *b, enum rlx_setting setting)
 {
     const char *value = rlx_config_get(b->config, setting);
@@ -94,7 +94,8 @@ static int add_groq(struct build *b)
         return fail(b, "%s names groq, which has no %s here; known are %s",
                     rlx_config_name(b->stage->list), b->stage->title, b->stage->names);
     if (!has_cloud(b->config, RLX_CFG_GROQ_API_KEY, RLX_CFG_GROQ_BASE_URL))
-        return fail(b, "%s names groq, but GROQ_API_KEY is not set", rlx_config_name(b->stage->list));
+        return fail(b, "%s names groq, but GROQ_API_KEY is not set",
+                    rlx_config_name(b->stage->list));
     struct rlx_endpoint *e = add(b, "groq", rlx_config_get(b->config, RLX_CFG_GROQ_BASE_URL));
     e->key = copy(b, RLX_CFG_GROQ_API_KEY);
     e->model = copy(b, b->stage->groq_model);
@@ -156,10 +157,12 @@ static int add_listed(struct build *b, const char *list)
 
 static bool has_local(const struct build *b)
 {
-    return rlx_config_bool(b->config, RLX_CFG_LOCAL) || *rlx_config_get(b->config, b->stage->local_url);
+    return rlx_config_bool(b->config, RLX_CFG_LOCAL) ||
+           *rlx_config_get(b->config, b->stage->local_url);
 }
 
-/* What the keys allow. Embeddings of different models can't be compared, so only the local one is taken unasked. */
+/* What the keys allow. Embeddings of different models can't be compared, so only the local one is
+ * taken unasked. */
 static int add_default(struct build *b)
 {
     int err = 0;
@@ -172,10 +175,11 @@ static int add_default(struct build *b)
     if (!err && has_local(b))
         err = add_local(b);
     if (!err && !b->chain->count && !embeds)
-        err = fail(b,
-                   "there is no %s provider: set OPENAI_API_KEY (or OPENAI_BASE_URL for a compatible "
-                   "server)%s, or use the local models with RELAYX_LOCAL=true",
-                   b->stage->title, b->stage->groq_model != RLX_CFG_COUNT ? " or GROQ_API_KEY" : "");
+        err =
+            fail(b,
+                 "there is no %s provider: set OPENAI_API_KEY (or OPENAI_BASE_URL for a compatible "
+                 "server)%s, or use the local models with RELAYX_LOCAL=true",
+                 b->stage->title, b->stage->groq_model != RLX_CFG_COUNT ? " or GROQ_API_KEY" : "");
     return err;
 }
 

@@ -97,7 +97,8 @@ static struct tool_call *find_call(struct rlx_llm_stream *s, const json_t *piece
     for (size_t i = s->count; i-- > 0;) {
         struct tool_call *call = &s->calls[i];
         bool other_id = id && *id && call->id && strcmp(id, call->id);
-        if (json_is_integer(index) ? json_integer_value(index) == call->index && !other_id : !other_id)
+        if (json_is_integer(index) ? json_integer_value(index) == call->index && !other_id
+                                   : !other_id)
             return call;
     }
     if (s->count == CALLS_MAX)
@@ -132,7 +133,8 @@ static bool take_piece(struct rlx_llm_stream *s, const json_t *piece)
                             json_string_length(arguments), ARGUMENTS_MAX);
     } else if (json_is_object(arguments)) { /* some servers give it parsed */
         char *text = json_dumps(arguments, JSON_COMPACT);
-        err = text ? rlx_bytes_add(&call->arguments, s, text, strlen(text), ARGUMENTS_MAX) : -ENOMEM;
+        err =
+            text ? rlx_bytes_add(&call->arguments, s, text, strlen(text), ARGUMENTS_MAX) : -ENOMEM;
         free(text);
     }
     return !err || fail(s, err, "the model's tool arguments are too long");
@@ -184,7 +186,8 @@ static void take_usage(struct rlx_llm_stream *s, const json_t *event)
     s->completion_tokens = count_of(usage, "completion_tokens");
 }
 
-static bool take_event(struct rlx_llm_stream *s, const json_t *event, const char *text, size_t length)
+static bool take_event(struct rlx_llm_stream *s, const json_t *event, const char *text,
+                       size_t length)
 {
     if (!json_is_object(event))
         return fail(s, RLX_EPROTO, "an event of the model's answer is no JSON object");
@@ -234,7 +237,8 @@ static int result(struct rlx_llm_stream *s, int sse_err)
 {
     s->freedp = NULL;
     if (!s->err && sse_err < 0)
-        fail(s, sse_err, sse_err == RLX_ETOOBIG ? "an event of the model's answer is too long" : NULL);
+        fail(s, sse_err,
+             sse_err == RLX_ETOOBIG ? "an event of the model's answer is too long" : NULL);
     if (!s->err && s->over && !s->gave)
         fail(s, RLX_EEMPTY, "the model answered nothing");
     if (s->err)

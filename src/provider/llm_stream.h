@@ -1,7 +1,9 @@
-/* A streamed chat completion: bytes of the event stream in, text and whole tool calls out. No I/O; one thread.
+/* A streamed chat completion: bytes of the event stream in, text and whole tool calls out. No I/O;
+ * one thread.
  *
- * Text goes out as it comes until the first piece of a tool call; text in or after that piece is held and given out behind
- * the tool calls, so that its receiver can tell by the order. Reasoning fields are never given out. */
+ * Text goes out as it comes until the first piece of a tool call; text in or after that piece is
+ * held and given out behind the tool calls, so that its receiver can tell by the order. Reasoning
+ * fields are never given out. */
 #ifndef RLX_PROVIDER_LLM_STREAM_H
 #define RLX_PROVIDER_LLM_STREAM_H
 
@@ -25,8 +27,8 @@ int rlx_llm_stream_create(struct rlx_llm_stream **streamp, TALLOC_CTX *ctx,
                           const struct rlx_llm_stream_handlers *handlers, void *arg)
     __attribute__((warn_unused_result));
 
-/* 0, RLX_LLM_FREED, RLX_LLM_OVER, or an error with rlx_llm_stream_why: RLX_EPROTO, RLX_EPROVIDER (the stream held an error
- * object), RLX_ETOOBIG, RLX_EEMPTY (over, and nothing came), -ENOMEM. */
+/* 0, RLX_LLM_FREED, RLX_LLM_OVER, or an error with rlx_llm_stream_why: RLX_EPROTO, RLX_EPROVIDER
+ * (the stream held an error object), RLX_ETOOBIG, RLX_EEMPTY (over, and nothing came), -ENOMEM. */
 int rlx_llm_stream_feed(struct rlx_llm_stream *stream, const void *bytes, size_t length)
     __attribute__((warn_unused_result));
 /* The answer's body has ended cleanly. As feed, never 0. */

@@ -40,7 +40,8 @@ static int destroy_request(struct rlx_net_request *r)
     return 0;
 }
 
-/* Takes the transfer out of libcurl: a connection in the middle of an exchange is closed by that. */
+/* Takes the transfer out of libcurl: a connection in the middle of an exchange is closed by that.
+ */
 static void detach(struct rlx_net_request *r)
 {
     if (!r->easy)
@@ -71,7 +72,8 @@ static void collect_error(struct rlx_net_request *r, const char *bytes, size_t l
     r->error_length += length;
 }
 
-/* Inside libcurl nothing may be started or cancelled, so bytes only wait here until libcurl has returned. */
+/* Inside libcurl nothing may be started or cancelled, so bytes only wait here until libcurl has
+ * returned. */
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
     struct rlx_net_request *r = arg;
@@ -272,7 +274,8 @@ static void on_limit(uv_timer_t *timer)
     drain(net);
 }
 
-/* The timer only ever moves to an earlier time; later bytes, which put a limit off, are noticed when it fires. */
+/* The timer only ever moves to an earlier time; later bytes, which put a limit off, are noticed
+ * when it fires. */
 static void arm_limits(struct rlx_net *net, uint64_t at_ms)
 {
     if (net->closed || at_ms >= net->limit_at_ms)

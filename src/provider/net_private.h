@@ -10,7 +10,13 @@
 #define RLX_NET_ERROR_BODY 16384
 
 /* Which limit ended a request. */
-enum rlx_net_limit { RLX_NET_IN_TIME, RLX_NET_FIRST_BYTE, RLX_NET_STALL, RLX_NET_TOTAL, RLX_NET_EXPECT };
+enum rlx_net_limit {
+    RLX_NET_IN_TIME,
+    RLX_NET_FIRST_BYTE,
+    RLX_NET_STALL,
+    RLX_NET_TOTAL,
+    RLX_NET_EXPECT
+};
 
 TAILQ_HEAD(rlx_net_list, rlx_net_request);
 

@@ -17,7 +17,8 @@ char *rlx_openai_base(TALLOC_CTX *ctx, const char *url)
         length--;
     const char *host = strstr(url, "://");
     host = host ? host + 3 : url;
-    bool has_path = length > (size_t)(host - url) && memchr(host, '/', length - (size_t)(host - url));
+    bool has_path =
+        length > (size_t)(host - url) && memchr(host, '/', length - (size_t)(host - url));
     return talloc_asprintf(ctx, "%.*s%s", (int)length, url, has_path ? "" : "/v1");
 }
 
@@ -107,7 +108,8 @@ static int set_schema(json_t *body, const char *schema)
     return json_object_set_new(body, "response_format", format) ? -ENOMEM : 0;
 }
 
-/* `max_tokens` is what every compatible server understands; the vendors' own services have replaced it. */
+/* `max_tokens` is what every compatible server understands; the vendors' own services have replaced
+ * it. */
 static int set_numbers(json_t *body, const struct rlx_endpoint *e, const struct rlx_chat *chat)
 {
     const char *limit = e->official ? "max_completion_tokens" : "max_tokens";
@@ -115,7 +117,8 @@ static int set_numbers(json_t *body, const struct rlx_endpoint *e, const struct 
     failed |= json_object_set_new(body, "temperature", json_real(chat->temperature));
     if (chat->stream) {
         failed |= json_object_set_new(body, "stream", json_true());
-        failed |= json_object_set_new(body, "stream_options", json_pack("{s:b}", "include_usage", 1));
+        failed |=
+            json_object_set_new(body, "stream_options", json_pack("{s:b}", "include_usage", 1));
     }
     if (e->local)
         failed |= json_object_set_new(body, "cache_prompt", json_true());

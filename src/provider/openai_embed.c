@@ -1,5 +1,5 @@
-/* Embeddings by POST embeddings. Vectors of different models can't be compared, so there is no stand-in: the first provider
- * of the list is the one. */
+/* Embeddings by POST embeddings. Vectors of different models can't be compared, so there is no
+ * stand-in: the first provider of the list is the one. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -27,7 +27,8 @@ static int destroy_job(struct rlx_embed_job *job)
     return 0;
 }
 
-static void end(struct rlx_embed_job *job, int err, const float *vectors, size_t dim, const char *why)
+static void end(struct rlx_embed_job *job, int err, const float *vectors, size_t dim,
+                const char *why)
 {
     job->ended = true;
     job->done(err, vectors, err ? 0 : job->count, dim, why, job->arg);
@@ -81,8 +82,9 @@ int rlx_embed_start(struct rlx_embed_job **jobp, struct rlx_embed *embed, const 
                                             .first_byte_ms = timeout_ms,
                                             .total_ms = timeout_ms,
                                             .warm_url = e->warm_url};
-    int err = body ? rlx_net_start(&job->request, embed->chain->net, &options, on_data, on_done, job)
-                   : RLX_EINVAL;
+    int err = body
+                  ? rlx_net_start(&job->request, embed->chain->net, &options, on_data, on_done, job)
+                  : RLX_EINVAL;
     if (err) {
         talloc_free(job);
         return err;

@@ -43,7 +43,8 @@ static uint32_t since_start(const struct rlx_llm_job *job)
 
 static void end(struct rlx_llm_job *job, int err, const char *why)
 {
-    struct rlx_llm_usage usage = {.first_token_ms = job->first_token_ms, .took_ms = since_start(job)};
+    struct rlx_llm_usage usage = {.first_token_ms = job->first_token_ms,
+                                  .took_ms = since_start(job)};
     if (job->stream)
         rlx_llm_stream_usage(job->stream, &usage.prompt_tokens, &usage.completion_tokens);
     job->ended = true;
@@ -231,7 +232,8 @@ static void ignore_done(int err, long status, const char *why, void *arg)
     (void)arg;
 }
 
-/* Only our own server is made to read the prompt: elsewhere it costs money and nothing is known of a cache. */
+/* Only our own server is made to read the prompt: elsewhere it costs money and nothing is known of
+ * a cache. */
 static void warm_prompt(struct rlx_llm *llm, const struct rlx_endpoint *e, const char *model,
                         const char *messages)
 {
@@ -245,11 +247,8 @@ static void warm_prompt(struct rlx_llm *llm, const struct rlx_endpoint *e, const
     if (rlx_chat_body(&body, llm, llm->chain, e, &chat))
         return;
     snprintf(url, sizeof url, "%s/chat/completions", e->base_url);
-    const struct rlx_net_options options = {.url = url,
-                                            .bearer = e->key,
-                                            .json = body,
-                                            .first_byte_ms = 20000,
-                                            .total_ms = 20000};
+    const struct rlx_net_options options = {
+        .url = url, .bearer = e->key, .json = body, .first_byte_ms = 20000, .total_ms = 20000};
     if (rlx_net_start(&request, llm->chain->net, &options, ignore_data, ignore_done, NULL))
         rlx_net_warm(llm->chain->net, e->warm_url, e->key);
     talloc_free(body);

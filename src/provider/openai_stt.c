@@ -1,4 +1,5 @@
-/* Speech to text by POST audio/transcriptions (multipart; a WAV file), as OpenAI and Groq document it. */
+/* Speech to text by POST audio/transcriptions (multipart; a WAV file), as OpenAI and Groq document
+ * it. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -180,7 +181,8 @@ static int ask(struct rlx_stt_job *job, const struct rlx_endpoint *e)
         parts[count++] =
             (struct rlx_net_part){"language", job->language, strlen(job->language), NULL, NULL};
     if (job->prompt)
-        parts[count++] = (struct rlx_net_part){"prompt", job->prompt, strlen(job->prompt), NULL, NULL};
+        parts[count++] =
+            (struct rlx_net_part){"prompt", job->prompt, strlen(job->prompt), NULL, NULL};
     snprintf(url, sizeof url, "%s/audio/transcriptions", e->base_url);
     const struct rlx_net_options options = {
         .url = url,
@@ -208,8 +210,9 @@ static int attempt(struct rlx_stt_job *job)
     return err;
 }
 
-int rlx_stt_start(struct rlx_stt_job **jobp, struct rlx_stt *stt, const uint8_t *ulaw, size_t length,
-                  const struct rlx_stt_options *options, rlx_stt_done_h *done, void *arg)
+int rlx_stt_start(struct rlx_stt_job **jobp, struct rlx_stt *stt, const uint8_t *ulaw,
+                  size_t length, const struct rlx_stt_options *options, rlx_stt_done_h *done,
+                  void *arg)
 {
     static const struct rlx_stt_options defaults;
     if (!jobp || !stt || !ulaw || !length || !done)

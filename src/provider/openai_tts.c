@@ -1,5 +1,5 @@
-/* Text to speech by POST audio/speech. OpenAI's `pcm` is 24 kHz 16-bit little-endian mono; relayx-speech also speaks `mulaw`
- * (8 kHz), which needs no conversion. */
+/* Text to speech by POST audio/speech. OpenAI's `pcm` is 24 kHz 16-bit little-endian mono;
+ * relayx-speech also speaks `mulaw` (8 kHz), which needs no conversion. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,16 +143,17 @@ static void on_done(int err, long status, const char *why, void *arg)
     end(job, 0, NULL);
 }
 
-static const char *voice_of(const struct rlx_tts *tts, const struct rlx_endpoint *e, const char *wish)
+static const char *voice_of(const struct rlx_tts *tts, const struct rlx_endpoint *e,
+                            const char *wish)
 {
     return rlx_models_resolve(tts->chain->models, "tts", e->name, wish, e->voice);
 }
 
 static char *make_body(struct rlx_tts_job *job, const struct rlx_endpoint *e)
 {
-    json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "model", e->model, "input", job->text, "voice",
-                             voice_of(job->tts, e, job->voice), "response_format",
-                             e->local ? "mulaw" : "pcm");
+    json_t *body =
+        json_pack("{s:s, s:s, s:s, s:s}", "model", e->model, "input", job->text, "voice",
+                  voice_of(job->tts, e, job->voice), "response_format", e->local ? "mulaw" : "pcm");
     if (body && job->speed < 0.999)
         json_object_set_new(body, "speed", json_real(job->speed < 0.25 ? 0.25 : job->speed));
     else if (body && job->speed > 1.001)
@@ -265,8 +266,9 @@ const char *rlx_tts_name(const struct rlx_tts *tts)
     return tts->chain->name;
 }
 
-/* Every key is made once; there is one per provider and voice that it knows. The provider is the one that would be asked
- * now, so that a piece spoken by a stand-in's voice is not kept under the first one's name. */
+/* Every key is made once; there is one per provider and voice that it knows. The provider is the
+ * one that would be asked now, so that a piece spoken by a stand-in's voice is not kept under the
+ * first one's name. */
 const char *rlx_tts_voice_key(const struct rlx_tts *tts, const char *voice)
 {
     const struct rlx_endpoint *e = &tts->chain->items[0];

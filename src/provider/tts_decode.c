@@ -87,8 +87,8 @@ static int convert(struct rlx_tts_decoder *d)
     }
     while (at < d->pcm_length) {
         size_t used = 0;
-        size_t made = rlx_resampler_run(d->resampler, d->pcm + at, d->pcm_length - at, &used, narrow,
-                                        BLOCK);
+        size_t made =
+            rlx_resampler_run(d->resampler, d->pcm + at, d->pcm_length - at, &used, narrow, BLOCK);
         if (!used && !made)
             break;
         at += used;

@@ -22,7 +22,8 @@ static const struct {
     int code;
     const char *text;
 } refusals[] = {
-    {20003, "the account SID or the auth token is wrong: check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"},
+    {20003,
+     "the account SID or the auth token is wrong: check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"},
     {20005, "the account is suspended or not active"},
     {20429, "too many requests at once"},
     {21205, "the webhook URL can't be reached by the carrier: check VOICE_GATEWAY_URL"},
@@ -94,7 +95,8 @@ static int ask(struct rlx_http_reply **replyp, json_t **jsonp, TALLOC_CTX *ctx,
     size_t base = strlen(c->base);
     while (base && c->base[base - 1] == '/')
         base--;
-    char *url = talloc_asprintf(ctx, "%.*s/2010-04-01/Accounts/%s/%s", (int)base, c->base, c->sid, path);
+    char *url =
+        talloc_asprintf(ctx, "%.*s/2010-04-01/Accounts/%s/%s", (int)base, c->base, c->sid, path);
     if (!url)
         return -ENOMEM;
     const struct rlx_http_request request = {.url = url,
@@ -158,7 +160,8 @@ static char *dial_form(TALLOC_CTX *ctx, const struct rlx_dial *dial)
     if (dial->max_duration_s)
         form = add_number(form, "TimeLimit", dial->max_duration_s);
     if (dial->amd_url) {
-        form = add_field(form, "MachineDetection", dial->amd_message_end ? "DetectMessageEnd" : "Enable");
+        form = add_field(form, "MachineDetection",
+                         dial->amd_message_end ? "DetectMessageEnd" : "Enable");
         form = add_field(form, "AsyncAmd", "true");
         form = add_field(form, "AsyncAmdStatusCallback", dial->amd_url);
         form = add_field(form, "AsyncAmdStatusCallbackMethod", "POST");
@@ -222,8 +225,10 @@ int rlx_carrier_dial(char **sidp, TALLOC_CTX *ctx, const struct rlx_config *conf
         goto out;
     }
     if (whyp)
-        *whyp = talloc_asprintf(ctx, "the carrier can't be reached: %s", why ? why : rlx_err_text(err));
-    /* Nobody was there to take the order: certain. Anything else may have happened after it was taken. */
+        *whyp =
+            talloc_asprintf(ctx, "the carrier can't be reached: %s", why ? why : rlx_err_text(err));
+    /* Nobody was there to take the order: certain. Anything else may have happened after it was
+     * taken. */
     if (err == -ECONNREFUSED)
         err = RLX_EPROVIDER;
     else if (err == RLX_EPROVIDER || err == RLX_ETOOBIG)
@@ -240,7 +245,8 @@ out:
 static bool is_sid(const char *sid)
 {
     return sid && *sid && strlen(sid) <= 64 &&
-           strspn(sid, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == strlen(sid);
+           strspn(sid, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") ==
+               strlen(sid);
 }
 
 static int ask_call(struct rlx_http_reply **replyp, json_t **jsonp, TALLOC_CTX *ctx,
@@ -300,7 +306,8 @@ out:
     return err;
 }
 
-/* "Tue, 31 Aug 2010 20:36:28 +0000" (RFC 2822), or RFC 3339 as compatible servers send it; -1 = neither. */
+/* "Tue, 31 Aug 2010 20:36:28 +0000" (RFC 2822), or RFC 3339 as compatible servers send it; -1 =
+ * neither. */
 static int64_t parse_time(const char *text)
 {
     struct tm tm = {0};
