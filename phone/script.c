@@ -279,7 +279,8 @@ static int read_after(struct reader *reader, struct rlx_script_step *step)
 
     skip_after(reader);
     err = read_number(reader, &seconds, 0, 600, "the time in seconds");
-    step->after_ms = (uint32_t)(seconds * 1000 + 0.5);
+    if (!err)
+        step->after_ms = (uint32_t)(seconds * 1000 + 0.5);
     return err;
 }
 
