@@ -1,0 +1,63 @@
+/* What an utterance says besides its direction in vector space: the readings that the rules of
+ * approved answers compare. Pure; any thread. Reasons: docs/internals/answers.md. */
+#ifndef RLX_CALL_ANSWERS_READ_H
+#define RLX_CALL_ANSWERS_READ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#define RLX_READ_TOKENS 64
+#define RLX_READ_NUMBERS 8
+
+/* What is asked for. */
+enum rlx_asks {
+    RLX_ASKS_WHY = 1 << 0,
+    RLX_ASKS_WHO = 1 << 1,
+    RLX_ASKS_WHERE = 1 << 2,
+    RLX_ASKS_WHEN = 1 << 3,
+    RLX_ASKS_PRICE = 1 << 4,
+    RLX_ASKS_LENGTH = 1 << 5, /* how long */
+    RLX_ASKS_COUNT = 1 << 6,  /* how many, how often, how old */
+    RLX_ASKS_MANNER = 1 << 7, /* how do you do it */
+    RLX_ASKS_OTHER = 1 << 8,  /* what, how, yes or no */
+};
+
+/* Marks of meaning; each must agree with the way to ask. */
+enum rlx_marks {
+    RLX_MARK_PAST = 1 << 0,       /* did, was, yesterday, already */
+    RLX_MARK_CONDITION = 1 << 1,  /* if, unless, suppose */
+    RLX_MARK_EXCLUSION = 1 << 2,  /* except, other, else, without, instead, only */
+    RLX_MARK_COMPARISON = 1 << 3, /* more, less, cheaper, than, extra */
+    RLX_MARK_DOUBT = 1 << 4,      /* really, sure, true, ever, even */
+    RLX_MARK_ORDER = 1 << 5,      /* before, after, during, again, last */
+    RLX_MARK_STATUS = 1 << 6,     /* where is my …: about the matter of this caller */
+};
+
+struct rlx_reading {
+    const char *token[RLX_READ_TOKENS]; /* stems of content words */
+    unsigned token_count;
+    double number[RLX_READ_NUMBERS];
+    unsigned number_count;
+    unsigned names;       /* tokens from `first_name` on are names: capitals inside a sentence */
+    const char *name[8];  /* their stems */
+    unsigned asks, marks; /* enum rlx_asks, enum rlx_marks */
+    unsigned words, questions;
+    bool asking, negated, hostile, accusing, weekday, pronoun, follow_up, excluded;
+    char *bare;
+};
+
+/* Reads `text`; everything lives on ctx. -ENOMEM. */
+int rlx_reading_make(struct rlx_reading *reading, TALLOC_CTX *ctx, const char *text)
+    __attribute__((warn_unused_result));
+
+/* The stem of a lower-case word, on ctx. NULL without memory. */
+char *rlx_word_stem(TALLOC_CTX *ctx, const char *word);
+/* Bits of the groups of kindred words ("price", "cost", "charge") that a stem belongs to. */
+uint64_t rlx_word_groups(const char *stem);
+/* Bit of rlx_word_groups: words of money. */
+#define RLX_GROUP_MONEY 1ULL
+/* A word that never makes a question one about another thing. */
+bool rlx_word_is_light(const char *word);
+
+#endif
