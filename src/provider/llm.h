@@ -16,7 +16,8 @@ struct rlx_llm_usage {
 struct rlx_llm_handlers {
     /* A piece of text to say. */
     void (*text)(const char *text, void *arg);
-    /* A complete tool call (its argument pieces joined); `arguments` is a JSON text as the model gave it. */
+    /* A complete tool call (its argument pieces joined); `arguments` is a JSON text as the model gave it. Text that came in
+     * or after a call's first piece is given out behind the calls. */
     void (*tool)(const char *id, const char *name, const char *arguments, void *arg);
     /* Exactly once unless cancelled. */
     void (*done)(int err, const struct rlx_llm_usage *usage, const char *why, void *arg);
@@ -35,6 +36,7 @@ struct rlx_llm_options {
 int rlx_llm_start(struct rlx_llm_job **jobp, struct rlx_llm *llm,
                   const struct rlx_llm_options *options, const struct rlx_llm_handlers *handlers,
                   void *arg) __attribute__((warn_unused_result));
+/* Ends the job at once, without `done`; also from inside its own handlers. NULL is fine; dead after `done`. */
 void rlx_llm_cancel(struct rlx_llm_job *job);
 /* Opens the connection, and when `messages` (may be NULL) is given lets a server with a prefix cache read it beforehand
  * (one token asked, answer thrown away). */

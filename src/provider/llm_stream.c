@@ -96,7 +96,7 @@ static struct tool_call *find_call(struct rlx_llm_stream *s, const json_t *piece
     const char *id = json_string_value(json_object_get(piece, "id"));
     for (size_t i = s->count; i-- > 0;) {
         struct tool_call *call = &s->calls[i];
-        bool other_id = id && *id && call->id && strcmp(id, call->id);
+        bool other_id = id && *id && call->id && strcmp(id, call->id) != 0;
         if (json_is_integer(index) ? json_integer_value(index) == call->index && !other_id
                                    : !other_id)
             return call;

@@ -15,7 +15,8 @@ struct rlx_net_request;
 
 int rlx_net_create(struct rlx_net **netp, TALLOC_CTX *ctx, uv_loop_t *loop)
     __attribute__((warn_unused_result));
-/* Closes the loop handles; cancels what runs. Free the net only after the loop has run once more. */
+/* Closes the loop handles; cancels what runs (not from inside a handler of the net, and after its users are gone, who hold
+ * requests). Free the net only after the loop has run once more. */
 void rlx_net_close(struct rlx_net *net);
 
 /* Bytes of the answer's body, only while its status is 2xx (an error body is collected for `done`). */

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "provider/openai.h"
 
-#define ULAW_MAX (8000u * 120)
+#define ULAW_MAX ((size_t)8000 * 120)
 #define ANSWER_MAX (256u << 10)
 #define WAV_HZ 16000
 #define TAIL 160 /* samples of silence that push the resampler's last output out */

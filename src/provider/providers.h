@@ -19,7 +19,7 @@ struct rlx_providers {
 };
 
 /* Builds the chains from STT_PROVIDERS, LLM_PROVIDERS, TTS_PROVIDERS, EMBED_PROVIDERS (unset: what the keys allow, then
- * local). RLX_ECONFIG with *whyp on ctx when a stage has no provider or a name is unknown. */
+ * local). Free them, and with them all jobs, before rlx_net_close. RLX_ECONFIG with *whyp on ctx when a stage has no provider or a name is unknown. */
 int rlx_providers_create(struct rlx_providers **providersp, TALLOC_CTX *ctx, struct rlx_net *net,
                          const struct rlx_config *config, char **whyp)
     __attribute__((warn_unused_result));

@@ -69,7 +69,7 @@ static int dispatch(struct rlx_sse *sse)
 /* A field other than `data` (event, id, retry) and comments carry nothing for us. */
 static int field(struct rlx_sse *sse, const char *line, size_t length)
 {
-    if (length < 4 || memcmp(line, "data", 4) || (length > 4 && line[4] != ':'))
+    if (length < 4 || memcmp(line, "data", 4) != 0 || (length > 4 && line[4] != ':'))
         return 0;
     size_t at = length > 4 ? 5 : 4;
     if (at < length && line[at] == ' ')

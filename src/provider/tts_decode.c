@@ -116,7 +116,7 @@ static int take_frame(struct rlx_tts_decoder *d, const uint8_t *frame)
 
 static int take_samples(struct rlx_tts_decoder *d, const uint8_t *bytes, size_t length)
 {
-    size_t size = d->channels * (d->ulaw ? 1u : 2u);
+    size_t size = (size_t)d->channels * (d->ulaw ? 1 : 2);
     int err = 0;
 
     if (length > d->left)
@@ -166,7 +166,7 @@ static int walk_riff(struct rlx_tts_decoder *d, size_t *afterp)
     const uint8_t *head = d->head;
     bool format = false;
     *afterp = 0;
-    if (d->head_length >= 12 && memcmp(head + 8, "WAVE", 4))
+    if (d->head_length >= 12 && memcmp(head + 8, "WAVE", 4) != 0)
         return fail(d, "the speech is a RIFF file, but no WAV");
     for (size_t at = 12; at + 8 <= d->head_length;) {
         uint32_t size = get32(head + at + 4);
