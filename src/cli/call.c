@@ -63,8 +63,7 @@ static char *find_agent(struct rlx_client *client, TALLOC_CTX *ctx, const char *
         rlx_cli_fail("%s", why);
         return NULL;
     }
-    json_array_foreach(agents, i, agent)
-    {
+    json_array_foreach (agents, i, agent) {
         const char *own = json_string_value(json_object_get(agent, "id"));
         const char *title = json_string_value(json_object_get(agent, "name"));
         if (own && title && (!strcmp(own, name) || !strcasecmp(title, name)))

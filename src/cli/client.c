@@ -61,8 +61,7 @@ static void explain(struct rlx_client *client, const char *method, const char *p
 
     *whyp = talloc_asprintf(client, "%s %s: %ld: %s", method, path, status,
                             detail ? detail : "no explanation came");
-    json_array_foreach(json_object_get(json, "fields"), i, field)
-    {
+    json_array_foreach (json_object_get(json, "fields"), i, field) {
         const char *name = json_string_value(json_object_get(field, "field"));
         const char *message = json_string_value(json_object_get(field, "message"));
         *whyp =

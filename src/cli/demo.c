@@ -234,8 +234,7 @@ static int make_knowledge(struct demo *d, const char *agent_id)
     int err = read_text(d, &text, d->knowledge, rlx_demo_knowledge);
     if (!err && rlx_demo_read_knowledge(&list, d->ctx, text, &why))
         return fail(d, "%s: %s", d->knowledge ? d->knowledge : "knowledge", why);
-    json_array_foreach(list, i, body)
-    {
+    json_array_foreach (list, i, body) {
         if (err)
             break;
         json_object_set_new(body, "agent_id", json_string(agent_id));

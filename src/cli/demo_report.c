@@ -153,8 +153,7 @@ static json_t *make_turns(const json_t *call, const json_t *phone)
     json_t *turns = json_array();
     size_t from = 0, i;
 
-    json_array_foreach(json_object_get(phone, "turns"), i, heard)
-    {
+    json_array_foreach (json_object_get(phone, "turns"), i, heard) {
         json_t *turn = i < TURNS_MAX ? make_turn(heard, rows, &from) : NULL;
         if (turn)
             json_array_append_new(turns, turn);
@@ -177,8 +176,7 @@ static json_t *percentile(const json_t *turns, double part)
     const json_t *turn;
     size_t count = 0, i;
 
-    json_array_foreach(turns, i, turn)
-    {
+    json_array_foreach (turns, i, turn) {
         const json_t *value = json_object_get(turn, "first_audio_ms");
         if (json_is_number(value) && count < TURNS_MAX)
             values[count++] = json_number_value(value);
@@ -222,7 +220,11 @@ bool rlx_demo_report_is_good(const json_t *report)
 
     if (strcmp(text_of(report, "status"), "completed") || !json_array_size(turns))
         return false;
-    json_array_foreach(turns, i, turn) if (!*text_of(turn, "agent")) return false;
+    json_array_foreach (turns, i, turn) {
+        /* "One moment" alone is no answer. */
+        if (!*text_of(turn, "agent") || !strcmp(text_of(turn, "source"), "filler"))
+            return false;
+    }
     return true;
 }
 
@@ -240,8 +242,7 @@ void rlx_demo_report_print(const json_t *report, FILE *out)
     size_t i;
 
     fputs("\nturns, as the phone heard them:\n", out);
-    json_array_foreach(json_object_get(report, "turns"), i, turn)
-    {
+    json_array_foreach (json_object_get(report, "turns"), i, turn) {
         fprintf(out, "  %zu. %s\n     %s%s\n    ", i + 1, text_of(turn, "callee"),
                 *text_of(turn, "agent") ? text_of(turn, "agent") : "(no answer)",
                 json_is_true(json_object_get(turn, "interrupted")) ? " (interrupted)" : "");
@@ -305,8 +306,7 @@ int rlx_demo_read_knowledge(json_t **knowledgep, TALLOC_CTX *ctx, const char *te
         *whyp = talloc_strdup(ctx, "it must be an array of {title, content, questions}");
     if (!json_is_array(list))
         err = RLX_EINVAL;
-    json_array_foreach(list, i, entry)
-    {
+    json_array_foreach (list, i, entry) {
         json_t *body = err ? NULL : read_entry(entry);
         if (body) {
             json_array_append_new(bodies, body);

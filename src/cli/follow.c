@@ -104,8 +104,7 @@ static void show(struct view *view, const json_t *call)
         fprintf(view->out, "%s-- %s --%s\n", view->colour ? "\033[2m" : "", status,
                 view->colour ? "\033[0m" : "");
     }
-    json_array_foreach(rows, i, row)
-    {
+    json_array_foreach (rows, i, row) {
         const char *now = text_of(row, "text");
         if (i >= ROWS_MAX)
             break;
@@ -198,8 +197,9 @@ void rlx_follow_print_analysis(const json_t *analysis, FILE *out)
     fprintf(out, "  outcome:   %s\n  sentiment: %s\n  summary:   %s\n",
             text_of(analysis, "outcome"), text_of(analysis, "sentiment"),
             text_of(analysis, "summary"));
-    json_array_foreach(points, i, point) if (json_string_value(point))
-        fprintf(out, "  - %s\n", json_string_value(point));
+    json_array_foreach (points, i, point)
+        if (json_string_value(point))
+            fprintf(out, "  - %s\n", json_string_value(point));
     if (*text_of(analysis, "follow_up"))
         fprintf(out, "  follow-up: %s\n", text_of(analysis, "follow_up"));
 }

@@ -75,6 +75,10 @@ static void a_turn_without_an_answer_is_bad(void **state)
     assert_false(rlx_demo_report_is_good(report));
     assert_true(json_is_null(json_object_get(report, "median_first_audio_ms")));
     json_decref(report);
+    report = parse("{\"status\":\"completed\",\"turns\":[{\"agent\":\"One moment.\","
+                   "\"source\":\"filler\"}]}");
+    assert_false(rlx_demo_report_is_good(report));
+    json_decref(report);
     report = rlx_demo_report(call, NULL, NULL);
     assert_false(rlx_demo_report_is_good(report));
     json_decref(report);
@@ -117,11 +121,10 @@ static void built_in_files(void **state)
     assert_non_null(json_object_get(agent, "prompt_text"));
     assert_int_equal(rlx_demo_read_knowledge(&list, *state, rlx_demo_knowledge, &why), 0);
     assert_true(json_array_size(list) >= 8);
-    json_array_foreach(list, i, entry)
-    {
+    json_array_foreach (list, i, entry) {
         json_t *questions = json_object_get(entry, "questions");
         assert_true(json_array_size(questions) >= 4);
-        json_array_foreach(questions, j, question)
+        json_array_foreach (questions, j, question)
             assert_null(strstr(rlx_demo_callee, json_string_value(question)));
     }
     assert_non_null(strstr(rlx_demo_callee, "\nmmhm "));
