@@ -287,7 +287,7 @@ static void on_stream(struct rlx_conv *conv)
         conv->ear.arrived_ms = conv->now_ms;
         conv->utt.words_from_ms = 0;
         rlx_conv_tools_forget(conv);
-        rlx_conv_say_phrase(conv, RLX_SOURCE_TOOL, RLX_PHRASE_TRANSFER_FAILED);
+        rlx_conv_say_phrase(conv, RLX_SOURCE_PROMPT, RLX_PHRASE_TRANSFER_FAILED);
         rlx_conv_enter(conv, RLX_CONV_THINKING);
         return;
     }

@@ -109,6 +109,7 @@ struct rlx_conv_event {
         struct {
             uint32_t epoch, piece;
             uint32_t total_ms;    /* of this piece so far */
+            uint32_t pause_ms;    /* of these, silence that was added at its end (no words are in it) */
             bool complete;        /* the piece is whole (or failed, with err; 0 ms = nothing can be said) */
             uint32_t first_byte_ms; /* of its synthesis, 0 = it was there already */
         } audio;

@@ -35,11 +35,23 @@ static bool is_echo(struct rlx_conv *conv, const char *text)
     return said && *said && rlx_echo_share(text, said) >= ECHO_SHARE;
 }
 
+/* "[BLANK_AUDIO]", "(coughs)": what a model writes about a sound is not what somebody said. */
+static bool is_remark(const char *text)
+{
+    const char *end = text + strlen(text);
+
+    while (end > text && strchr(" .", end[-1]))
+        end--;
+    text += strspn(text, " ");
+    return (*text == '[' && strchr(text, ']') == end - 1) ||
+           (*text == '(' && strchr(text, ')') == end - 1);
+}
+
 enum rlx_conv_worth rlx_conv_judge(struct rlx_conv *conv, const char *text)
 {
     const char *plain = rlx_text_plain(conv->scratch, text);
 
-    if (!plain || !*plain)
+    if (!plain || !*plain || is_remark(text))
         return RLX_HEARD_EMPTY;
     if (is_echo(conv, text))
         return RLX_HEARD_ECHO;

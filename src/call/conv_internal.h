@@ -147,7 +147,7 @@ struct rlx_conv_turn {
 struct rlx_conv_piece {
     char *text;
     struct rlx_spoken *spoken;
-    uint32_t total_ms, first_byte_ms;
+    uint32_t total_ms, pause_ms, first_byte_ms; /* pause: silence at the end of total */
     bool asked, complete, failed;
 };
 
@@ -256,7 +256,8 @@ struct rlx_conv {
     struct rlx_conv_turn *turn;
     struct rlx_conv_tool tools[RLX_CONV_TOOLS];
     unsigned tool_count;
-    bool tools_follow;        /* the model is asked again when they are done */
+    bool tools_follow;        /* the model is asked again when they are done: */
+    bool tools_ask;           /* they are done, and what was said before them is still being made */
     uint64_t tools_ms;        /* when they began */
     struct rlx_conv_speech *speaking, *next, *aside; /* being played; being made; a filler meanwhile */
     float ms_per_char;        /* of this voice, for pieces whose length is not known yet */

@@ -80,7 +80,7 @@ uint32_t rlx_conv_speech_total(const struct rlx_conv_speech *speech)
 static uint32_t piece_length(const struct rlx_conv *conv, const struct rlx_conv_piece *piece)
 {
     if (piece->complete)
-        return piece->total_ms;
+        return piece->total_ms > piece->pause_ms ? piece->total_ms - piece->pause_ms : 0;
     uint32_t guess = (uint32_t)((float)strlen(piece->spoken->text) * conv->ms_per_char);
     return guess > piece->total_ms ? guess : piece->total_ms;
 }
@@ -96,9 +96,10 @@ char *rlx_conv_speech_heard(struct rlx_conv *conv, const struct rlx_conv_speech 
         if (!piece->total_ms)
             continue;
         const char *part = piece->text;
-        if (!piece->complete || heard_ms < start + piece->total_ms)
+        uint32_t length = piece_length(conv, piece);
+        if (!piece->complete || heard_ms < start + length)
             part = rlx_spoken_heard(conv->scratch, piece->spoken, piece->text, heard_ms - start,
-                                    piece_length(conv, piece), NULL);
+                                    length, NULL);
         if (part && *part)
             text = talloc_asprintf_append(text, "%s%s", *text ? " " : "", part);
         start += piece->total_ms;
@@ -296,7 +297,7 @@ void rlx_conv_speech_after(struct rlx_conv *conv, const struct rlx_conv_speech *
         return;
     if (rlx_conv_tools_running(conv))
         rlx_conv_enter(conv, RLX_CONV_TOOL);
-    else if (conv->next || (turn && turn->confirmed && !turn->answered) ||
+    else if (conv->next || conv->tools_ask || (turn && turn->confirmed && !turn->answered) ||
              (turn && turn->llm_job))
         rlx_conv_enter(conv, RLX_CONV_THINKING);
     else
@@ -325,7 +326,8 @@ static void learn_pace(struct rlx_conv *conv, const struct rlx_conv_piece *piece
     size_t chars = strlen(piece->spoken->text);
 
     if (chars >= 20 && piece->total_ms)
-        conv->ms_per_char += ((float)piece->total_ms / (float)chars - conv->ms_per_char) * 0.3f;
+        conv->ms_per_char +=
+            ((float)piece_length(conv, piece) / (float)chars - conv->ms_per_char) * 0.3f;
 }
 
 void rlx_conv_on_audio(struct rlx_conv *conv, const struct rlx_conv_event *event)
@@ -341,6 +343,7 @@ void rlx_conv_on_audio(struct rlx_conv *conv, const struct rlx_conv_event *event
         return;
     struct rlx_conv_piece *piece = &speech->pieces[number - 1];
     piece->total_ms = event->audio.total_ms;
+    piece->pause_ms = event->audio.pause_ms;
     if (event->audio.first_byte_ms)
         piece->first_byte_ms = event->audio.first_byte_ms;
     piece->complete = event->audio.complete;
@@ -366,7 +369,7 @@ static void ask(struct rlx_conv *conv, struct rlx_conv_speech *speech)
         action->epoch = speech->epoch;
         action->piece = at + 1;
         action->text = speech->pieces[at].spoken->text;
-        action->fixed = speech->source != RLX_SOURCE_LLM;
+        action->fixed = speech->source != RLX_SOURCE_LLM && speech->source != RLX_SOURCE_TOOL;
         speech->pieces[at].asked = true;
         speech->asked++;
         speech->progress_ms = conv->now_ms;

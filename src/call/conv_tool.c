@@ -47,7 +47,7 @@ void rlx_conv_tools_forget(struct rlx_conv *conv)
 {
     unsigned kept = 0;
 
-    conv->tools_follow = false;
+    conv->tools_follow = conv->tools_ask = false;
     for (unsigned i = 0; i < conv->tool_count; i++) {
         struct rlx_conv_tool *tool = &conv->tools[i];
         if (tool->job && !tool->done) {
@@ -78,8 +78,8 @@ static void say_before(struct rlx_conv *conv)
 
     for (unsigned i = 0; speech && !speech->count && i < conv->tool_count; i++) {
         char *say = rlx_conv_tool_say(conv->scratch, &conv->tools[i]);
-        if (say)
-            rlx_conv_speech_add(conv, speech, say);
+        if (say && rlx_conv_speech_add(conv, speech, say))
+            speech->source = RLX_SOURCE_TOOL;
     }
     if (!speech)
         return;
@@ -129,13 +129,10 @@ static void keep_result(struct rlx_conv *conv, const struct rlx_conv_tool *tool,
     json_decref(line);
 }
 
-static void all_done(struct rlx_conv *conv)
+/* The model speaks again. What was said before the tools must have begun: it would be lost behind the new words. */
+static void ask_again(struct rlx_conv *conv)
 {
-    bool follow = conv->tools_follow;
-
-    rlx_conv_tools_forget(conv);
-    if (!follow || !conv->turn || conv->closing.on)
-        return;
+    conv->tools_ask = false;
     conv->turn->wait_ms = conv->now_ms;
     conv->turn->fillers = 0;
     if (conv->state == RLX_CONV_TOOL || conv->state == RLX_CONV_TRANSFERRING)
@@ -144,6 +141,18 @@ static void all_done(struct rlx_conv *conv)
         rlx_conv_llm_ask(conv);
     else
         rlx_conv_say_phrase(conv, RLX_SOURCE_PROMPT, RLX_PHRASE_FALLBACK);
+}
+
+static void all_done(struct rlx_conv *conv)
+{
+    bool follow = conv->tools_follow;
+
+    rlx_conv_tools_forget(conv);
+    if (!follow || !conv->turn || conv->closing.on)
+        return;
+    conv->tools_ask = true;
+    if (!conv->next)
+        ask_again(conv);
 }
 
 void rlx_conv_on_tool_done(struct rlx_conv *conv, const struct rlx_conv_event *event)
@@ -167,7 +176,10 @@ void rlx_conv_on_tool_done(struct rlx_conv *conv, const struct rlx_conv_event *e
 
 void rlx_conv_tools_tick(struct rlx_conv *conv)
 {
-    if (conv->state != RLX_CONV_TOOL || conv->now_ms - conv->tools_ms < conv->set.answer_max_ms)
+    if (conv->tools_ask && !conv->next && conv->turn)
+        ask_again(conv);
+    if (conv->state != RLX_CONV_TOOL || conv->now_ms - conv->tools_ms < conv->set.answer_max_ms ||
+        !rlx_conv_tools_running(conv))
         return;
     for (unsigned i = 0; i < conv->tool_count; i++) {
         struct rlx_conv_tool *tool = &conv->tools[i];

@@ -566,17 +566,15 @@ static bool is_audible(struct sim *sim)
 
 static void watch_silence(struct sim *sim)
 {
-    static const enum rlx_conv_state FREE[] = {RLX_CONV_ON_HOLD, RLX_CONV_TRANSFERRING};
-    static uint64_t since;
-    static size_t actions;
+    enum rlx_conv_state state = sim_state(sim);
 
-    if (sim_time(sim) <= 1 || is_audible(sim) || sim_state(sim) == FREE[0] ||
-        sim_state(sim) == FREE[1] || sim->log_count != actions) {
-        since = sim->now;
-        actions = sim->log_count;
+    if (!sim->silent_since || is_audible(sim) || state == RLX_CONV_ON_HOLD ||
+        state == RLX_CONV_TRANSFERRING || sim->log_count != sim->silent_actions) {
+        sim->silent_since = sim->now;
+        sim->silent_actions = sim->log_count;
     }
-    if (sim->now - since > sim->longest_silence_ms)
-        sim->longest_silence_ms = (uint32_t)(sim->now - since);
+    if (sim->now - sim->silent_since > sim->longest_silence_ms)
+        sim->longest_silence_ms = (uint32_t)(sim->now - sim->silent_since);
 }
 
 static void step(struct sim *sim)

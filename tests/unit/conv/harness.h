@@ -86,6 +86,8 @@ struct sim {
     size_t row_count;
     char end_status[24], end_reason[40], end_outcome[40], metrics[1024];
     unsigned ends, after_end;
+    uint64_t silent_since;
+    size_t silent_actions;
     uint32_t longest_silence_ms; /* nobody audible, outside ON_HOLD, without an action */
     unsigned two_epochs;         /* audio of an epoch that is not the running one left for the phone */
 };

@@ -7,8 +7,12 @@
 
 #include "call/phrases.h"
 
+#ifndef WORLDS
 #define WORLDS 250u
+#endif
+#ifndef SOUPS
 #define SOUPS 3000u
+#endif
 #define SOUP_EVENTS 400u
 
 /* ---- whole calls ---- */
@@ -67,7 +71,7 @@ static struct sim *make_world(void **state, uint32_t seed)
 /* Something goes wrong at a random moment. */
 static void disturb(struct sim *sim)
 {
-    switch (sim_draw(sim, 12)) {
+    switch (sim_draw(sim, 60)) {
     case 0:
         sim->stt_faults = 1 + sim_draw(sim, 2);
         break;

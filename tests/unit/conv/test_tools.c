@@ -31,6 +31,20 @@ static void tool_and_answer(void **state)
     sim_true(sim, sim_row(sim, false, 0)->seq < sim_row_with(sim, "Let me book")->seq);
 }
 
+/* A tool that is faster than the voice: what was said before it is not lost. */
+static void tool_before_its_words(void **state)
+{
+    struct sim *sim = asked(state, "Let me book that for you.|!tool book {\"day\":\"monday\"}");
+
+    sim->tool_ms = 5;
+    sim->tts_ms = 600;
+    sim_reply(sim, "You are booked for Monday at nine.");
+    sim_run(sim, 14000);
+    const struct sim_row *before = sim_row_with(sim, "Let me book that for you.");
+    const struct sim_row *after = sim_row_with(sim, "You are booked for Monday");
+    sim_true(sim, before && after && before->seq < after->seq);
+}
+
 /* The call's own `say`, when the model says nothing; a filler when it takes long. */
 static void tool_says(void **state)
 {
@@ -193,7 +207,7 @@ static void key_over_speech(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RLX_TEST(tool_and_answer), RLX_TEST(tool_says),       RLX_TEST(tool_never_answers),
+        RLX_TEST(tool_and_answer), RLX_TEST(tool_before_its_words), RLX_TEST(tool_says),       RLX_TEST(tool_never_answers),
         RLX_TEST(words_in_a_tool), RLX_TEST(stop_in_tool),    RLX_TEST(end_call),
         RLX_TEST(transfer),        RLX_TEST(keys_are_a_turn), RLX_TEST(key_over_speech),
     };

@@ -139,6 +139,19 @@ static void noise_makes_no_turn(void **state)
     sim_between(sim, prompt->at, 10200, 13500); /* not begun anew by the noise */
 }
 
+/* What a model writes about a sound is not what somebody said. */
+static void remarks(void **state)
+{
+    static const char *const TEXTS[] = {"[BLANK_AUDIO]", "(coughs)", " [Music]. ", "..."};
+
+    for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++) {
+        struct sim *sim = greeted(state);
+        sim_voice(sim, 3000, 3800, TEXTS[i]);
+        sim_run(sim, 6000);
+        sim_true(sim, !sim_row(sim, false, 0));
+    }
+}
+
 /* What models invent from noise makes no turn when there is little sound behind it; said plainly it does. */
 static void suspects(void **state)
 {
@@ -456,6 +469,7 @@ int main(void)
         RLX_TEST(pre_roll),
         RLX_TEST(isolated_words),
         RLX_TEST(noise_makes_no_turn),
+        RLX_TEST(remarks),
         RLX_TEST(suspects),
         RLX_TEST(echo_after_speech),
         RLX_TEST(voice_extends_the_turn),
