@@ -194,8 +194,7 @@ int rlx_api_start(struct rlx_api **apip, TALLOC_CTX *ctx, struct rlx_config *con
         err = listen_http(api, ctx, whyp);
 out:
     if (err) {
-        if (!*whyp)
-            *whyp = talloc_strdup(ctx, rlx_err_text(err));
+        *whyp = *whyp ? talloc_steal(ctx, *whyp) : talloc_strdup(ctx, rlx_err_text(err));
         talloc_free(api);
         return err;
     }

@@ -91,8 +91,7 @@ static int wait_for_sid(struct rlx_request *req, struct rlx_api *api, const char
     }
 }
 
-static void answer_outbound(struct rlx_request *req, struct rlx_api *api, const char *call_id,
-                            bool created)
+static void answer_outbound(struct rlx_request *req, struct rlx_api *api, const char *call_id)
 {
     char *sid = NULL, *reason = NULL;
     bool failed = false;
@@ -110,7 +109,7 @@ static void answer_outbound(struct rlx_request *req, struct rlx_api *api, const 
             rlx_api_reply_code(req, 502, "carrier_refused", "the carrier refused the call");
         return;
     }
-    rlx_reply_json(req, created ? 201 : 200,
+    rlx_reply_json(req, 200,
                    json_pack("{s:s,s:s,s:s?,s:s}", "call_id", call_id, "status", "initiated",
                              "twilio_sid", sid, "message", "Call initiated successfully"));
 }
@@ -146,7 +145,6 @@ void rlx_api_call_outbound(struct rlx_request *req, void *arg)
     struct rlx_api *api = arg;
     const char *key, *user = rlx_api_user(req, api);
     char *call_id = NULL;
-    bool created = false;
 
     if (!user || !key_of(req, &key))
         return;
@@ -161,7 +159,7 @@ void rlx_api_call_outbound(struct rlx_request *req, void *arg)
     json_t *metadata = json_object_get(body, "metadata");
     int err = rlx_call_create(
         api->store, req, user, text_of(body, "agent_id"), text_of(body, "phone_number"),
-        json_is_object(metadata) ? metadata : NULL, options, key, &call_id, &created);
+        json_is_object(metadata) ? metadata : NULL, options, key, &call_id, NULL);
     json_decref(options);
     json_decref(body);
     if (err == RLX_ECONFLICT)
@@ -170,7 +168,7 @@ void rlx_api_call_outbound(struct rlx_request *req, void *arg)
     else if (err)
         rlx_api_reply_store(req, err, "agent");
     else
-        answer_outbound(req, api, call_id, created);
+        answer_outbound(req, api, call_id);
 }
 
 /* ---- reading ---- */

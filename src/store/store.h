@@ -22,7 +22,7 @@ struct rlx_store;
 int rlx_store_open(struct rlx_store **storep, TALLOC_CTX *ctx, const char *url, char **whyp)
     __attribute__((warn_unused_result));
 /* Applies the migrations that are missing (numbered, checksummed, each in its transaction).
- * *appliedp = how many. */
+ * *appliedp = how many; *whyp lives on the store. */
 int rlx_store_migrate(struct rlx_store *store, int *appliedp, char **whyp)
     __attribute__((warn_unused_result));
 /* Opens what DATABASE_URL says (default: relayx.db in the data directory) and applies missing

@@ -19,18 +19,20 @@
 
 #define POLL_MS 50
 #define AWAY_MS 1000
-#define LEASE_MS 300000 /* longer than any job may take */
 #define GATEWAY_LEASE_MS 6000
 #define STALE_EVERY 15 /* beats of the watcher */
 #define STOP_MS 4000
 
-/* Each kind has runners of its own, so that a slow language model never holds up a dial. */
+/* Each kind has runners of its own, so that a slow language model never holds up a dial. The lease
+ * is longer than a job takes; after it a killed worker's job is taken up by another. */
 static const struct {
     const char *kind;
     void (*run)(const struct rlx_task *task);
+    int64_t lease_ms;
 } runner_kinds[] = {
-    {"dial", rlx_task_dial},       {"dial", rlx_task_dial},   {"dial", rlx_task_dial},
-    {"analyse", rlx_task_analyse}, {"embed", rlx_task_embed},
+    {"dial", rlx_task_dial, 30000},   {"dial", rlx_task_dial, 30000},
+    {"dial", rlx_task_dial, 30000},   {"analyse", rlx_task_analyse, 180000},
+    {"embed", rlx_task_embed, 60000},
 };
 #define RUNNERS (sizeof runner_kinds / sizeof runner_kinds[0])
 
@@ -103,7 +105,7 @@ static int run_one(struct runner *runner)
     struct rlx_job *job = NULL;
     int64_t now_ms = rlx_wall_ms();
     int err = rlx_job_claim(worker->store, ctx, runner_kinds[runner->number].kind, worker->id,
-                            now_ms, LEASE_MS, &job);
+                            now_ms, runner_kinds[runner->number].lease_ms, &job);
 
     if (!err) {
         const struct rlx_task task = {worker->config, worker->store, job, now_ms};
