@@ -17,7 +17,7 @@
 #define LIVE_MAX 5000u
 #define KEEP_MAX 1000u /* ended calls that are remembered */
 #define NOTES_MAX 500u
-#define TAPE_MAX (8000u * 3600)
+#define TAPE_MAX ((size_t)8000 * 3600)
 #define STACK_BYTES (512u << 10)
 #define DIAL_MS 150u /* from queued to ringing */
 
@@ -55,7 +55,7 @@ void rlx_call_note(struct rlx_call *call, bool error, const char *format, ...)
 static void record(struct rlx_call *call, struct rlx_call_tape *tape, const uint8_t *ulaw)
 {
     if (tape->length + RLX_PHONE_FRAME > tape->size) {
-        size_t size = tape->size ? tape->size * 2 : 8000 * 16;
+        size_t size = tape->size ? tape->size * 2 : (size_t)8000 * 16;
         uint8_t *grown =
             size <= TAPE_MAX ? talloc_realloc(call, tape->ulaw, uint8_t, (unsigned)size) : NULL;
 

@@ -12,9 +12,9 @@
 #include "base/log.h"
 
 #define CALLEES_MAX 1000u
-#define FILE_MAX (16u << 20)
+#define FILE_MAX ((size_t)16 << 20)
 #define KEY_ON_MS 100u
-#define KEY_SAMPLES (2 * KEY_ON_MS * 8u)
+#define KEY_SAMPLES ((size_t)2 * KEY_ON_MS * 8)
 
 /* Who answers when nobody was registered. */
 static const char default_script[] = "say Hello?\n"
@@ -65,7 +65,7 @@ static int render_keys(struct rlx_sound **soundp, TALLOC_CTX *ctx, const char *k
     if (!sound)
         return -ENOMEM;
     sound->samples = count * KEY_SAMPLES;
-    sound->loud_end = sound->samples - KEY_ON_MS * 8;
+    sound->loud_end = sound->samples - KEY_SAMPLES / 2;
     sound->pcm = talloc_zero_array(sound, int16_t, (unsigned)sound->samples);
     if (!sound->pcm)
         return -ENOMEM;
@@ -92,7 +92,7 @@ static int read_file(const char *path, TALLOC_CTX *ctx, uint8_t **datap, size_t 
     struct stat st;
     ssize_t n = -1;
 
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (size_t)st.st_size > FILE_MAX)
         err = RLX_EINVAL;
     *datap = err ? NULL : talloc_size(ctx, (size_t)st.st_size + 1);
     if (*datap)

@@ -40,7 +40,7 @@ static void loud_sample(struct rlx_hear *hear, uint64_t at)
 {
     struct rlx_segment *segment;
 
-    if (hear->count == 0 || at - hear->last > RLX_HEAR_SPLIT_MS * PER_MS)
+    if (hear->count == 0 || at - hear->last > (uint64_t)RLX_HEAR_SPLIT_MS * PER_MS)
         begin_segment(hear, at);
     if (hear->count > 0) {
         segment = &hear->segments[hear->count - 1];

@@ -134,7 +134,7 @@ static void run(struct load *load)
     const struct rlx_phone_flags *flags = load->flags;
     uint64_t rounds = (flags->calls + flags->concurrent - 1) / flags->concurrent;
     uint64_t end_ms = rlx_now_ms() + (rounds * flags->limit_s + SLACK_S) * 1000;
-    struct timespec nap = {.tv_nsec = 50 * 1000000};
+    struct timespec nap = {.tv_nsec = 50 * 1000000L};
 
     for (;;) {
         struct survey survey = {0};
@@ -201,18 +201,17 @@ static bool evaluate_one(struct rlx_call *call, void *arg)
     bool completed = strcmp(json_string_value(json_object_get(report, "status")), "completed") == 0;
     size_t i;
 
-    json_array_foreach(json_object_get(report, "errors"), i, item)
+    json_array_foreach (json_object_get(report, "errors"), i, item)
         count_error(load, json_string_value(item));
     if (completed && json_array_size(json_object_get(report, "errors")) == 0)
         load->completed++;
     else
         load->failed++;
-    json_array_foreach(json_object_get(report, "turns"), i,
-                       item) if (json_is_integer(json_object_get(item, "first_audio_ms")))
-        add_figure(load->ctx, &load->first_audio,
-                   json_integer_value(json_object_get(item, "first_audio_ms")));
-    json_array_foreach(json_object_get(report, "agent"), i, item)
-    {
+    json_array_foreach (json_object_get(report, "turns"), i, item)
+        if (json_is_integer(json_object_get(item, "first_audio_ms")))
+            add_figure(load->ctx, &load->first_audio,
+                       json_integer_value(json_object_get(item, "first_audio_ms")));
+    json_array_foreach (json_object_get(report, "agent"), i, item) {
         if (i == 0)
             add_figure(load->ctx, &load->setup,
                        json_integer_value(json_object_get(item, "start_ms")));

@@ -77,7 +77,7 @@ static int read_number(struct reader *reader, double *valuep, double least, doub
 static int read_int(struct reader *reader, int32_t *valuep, int32_t least, int32_t most,
                     const char *what)
 {
-    double value;
+    double value = 0;
     int err = read_number(reader, &value, least, most, what);
 
     if (!err)

@@ -328,7 +328,7 @@ int rlx_voice_tone(struct rlx_sound **soundp, TALLOC_CTX *ctx, uint32_t hz1, uin
 
     if (!sound)
         return -ENOMEM;
-    sound->samples = ms * (RATE / 1000);
+    sound->samples = (size_t)ms * (RATE / 1000);
     sound->pcm = talloc_array(sound, int16_t, (unsigned)sound->samples);
     if (!sound->pcm) {
         talloc_free(sound);

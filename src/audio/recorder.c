@@ -12,9 +12,9 @@
 #define RATE 8000u
 #define PER_MS 8u
 #define CHANNELS 2u
-#define FRAME_BYTES (CHANNELS * 2u)
-#define WINDOW 65536u /* samples in memory: 8.2 s, a power of two */
-#define AHEAD (4u * RATE)
+#define FRAME_BYTES ((size_t)CHANNELS * 2)
+#define WINDOW UINT64_C(65536) /* samples in memory: 8.2 s, a power of two */
+#define AHEAD (UINT64_C(4) * RATE)
 #define LENGTH_MAX (12ull * 3600 * RATE)
 #define WRITE_FRAMES 2000u
 

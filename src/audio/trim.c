@@ -11,7 +11,7 @@
 #define BLOCK 80 /* 10 ms */
 #define THRESHOLD_DB (-50.0f)
 #define KEEP_MAX_MS 500
-#define HOLD (8 * 4000)
+#define HOLD ((size_t)8 * 4000)
 
 struct rlx_trim {
     rlx_trim_out_h *out;
@@ -36,7 +36,7 @@ int rlx_trim_create(struct rlx_trim **trimp, TALLOC_CTX *ctx, uint32_t keep_ms, 
         return -ENOMEM;
     trim->out = out;
     trim->arg = arg;
-    trim->keep = keep_ms * 8u;
+    trim->keep = (size_t)keep_ms * 8;
     *trimp = trim;
     return 0;
 }

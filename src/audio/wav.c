@@ -44,6 +44,7 @@ void rlx_wav_header(uint8_t header[RLX_WAV_HEADER], uint32_t rate_hz, uint16_t c
 {
     uint32_t riff_max = UINT32_MAX - (RLX_WAV_HEADER - 8);
 
+    /* NOLINTBEGIN(bugprone-not-null-terminated-result): chunk names have no NUL */
     memcpy(header, "RIFF", 4);
     put32(header + 4, (data_bytes > riff_max ? riff_max : data_bytes) + RLX_WAV_HEADER - 8);
     memcpy(header + 8, "WAVEfmt ", 8);
@@ -55,6 +56,7 @@ void rlx_wav_header(uint8_t header[RLX_WAV_HEADER], uint32_t rate_hz, uint16_t c
     put16(header + 32, channels * 2u);
     put16(header + 34, 16);
     memcpy(header + 36, "data", 4);
+    /* NOLINTEND(bugprone-not-null-terminated-result) */
     put32(header + 40, data_bytes);
 }
 
@@ -102,7 +104,7 @@ static int read_samples(struct rlx_wav **wavp, TALLOC_CTX *ctx, const struct wav
     }
     wav->rate_hz = format->rate_hz;
     wav->channels = (uint16_t)format->channels;
-    wav->frames = size / (format->channels * (format->bits / 8));
+    wav->frames = size / ((size_t)format->channels * (format->bits / 8));
     count = wav->frames * format->channels;
     wav->samples = talloc_array(wav, int16_t, count ? (unsigned)count : 1);
     if (!wav->samples) {
