@@ -1,4 +1,5 @@
-/* Making of a conversation, the way in and out of it, and what the other files share: actions, jobs, history, ids. */
+/* Making of a conversation, the way in and out of it, and what the other files share: actions,
+ * jobs, history, ids. */
 #include "call/conv_internal.h"
 
 #include <errno.h>
@@ -10,15 +11,19 @@
 
 static const char *const PHRASES[RLX_PHRASE_COUNT] = {
     [RLX_PHRASE_GOODBYE] = "Thank you for your time. Goodbye.",
-    [RLX_PHRASE_APOLOGY] = "I'm sorry, we have a technical problem. We will call you back. Goodbye.",
+    [RLX_PHRASE_APOLOGY] =
+        "I'm sorry, we have a technical problem. We will call you back. Goodbye.",
     [RLX_PHRASE_PROMPT_1] = "Are you still there?",
     [RLX_PHRASE_PROMPT_2] = "Hello? I can't hear you at the moment.",
     [RLX_PHRASE_REPEAT] = "Sorry, I didn't catch that. Could you say it again?",
-    [RLX_PHRASE_FALLBACK] = "I'm sorry, I don't have an answer to that. Can I help you with something else?",
+    [RLX_PHRASE_FALLBACK] =
+        "I'm sorry, I don't have an answer to that. Can I help you with something else?",
     [RLX_PHRASE_HOLD] = "Of course, take your time.",
     [RLX_PHRASE_BACK] = "Hello, I'm still here.",
-    [RLX_PHRASE_OPT_OUT] = "I understand. I have taken you off our list, and we won't call you again. Goodbye.",
-    [RLX_PHRASE_TRANSFER_FAILED] = "I'm sorry, nobody could take the call right now. Can I help you with something else?",
+    [RLX_PHRASE_OPT_OUT] =
+        "I understand. I have taken you off our list, and we won't call you again. Goodbye.",
+    [RLX_PHRASE_TRANSFER_FAILED] =
+        "I'm sorry, nobody could take the call right now. Can I help you with something else?",
     [RLX_PHRASE_FILLER_1] = "One moment, please.",
     [RLX_PHRASE_FILLER_2] = "Let me see.",
     [RLX_PHRASE_FILLER_3] = "I'm still looking into that.",
@@ -88,7 +93,8 @@ static int set_phrases(struct rlx_conv *conv, const struct rlx_conv_options *opt
     return 0;
 }
 
-int rlx_conv_create(struct rlx_conv **convp, TALLOC_CTX *ctx, const struct rlx_conv_options *options)
+int rlx_conv_create(struct rlx_conv **convp, TALLOC_CTX *ctx,
+                    const struct rlx_conv_options *options)
 {
     if (!convp || !options || !options->greeting)
         return -EINVAL;
@@ -365,22 +371,17 @@ static void dispatch(struct rlx_conv *conv, const struct rlx_conv_event *event)
     }
 }
 
-/* Everything that depends on time alone: what to do, and when it must be looked at again. Cheap, so it runs after every
- * event. */
+/* Everything that depends on time alone: what to do, and when it must be looked at again. Cheap, so
+ * it runs after every event. */
 static const struct {
     void (*tick)(struct rlx_conv *conv);
     uint64_t (*due)(const struct rlx_conv *conv);
 } CLOCKS[] = {
-    {rlx_conv_greet_tick, rlx_conv_greet_due},
-    {rlx_conv_voicemail_tick, rlx_conv_voicemail_due},
-    {rlx_conv_barge_tick, rlx_conv_barge_due},
-    {rlx_conv_listen_tick, rlx_conv_listen_due},
-    {rlx_conv_key_tick, rlx_conv_key_due},
-    {rlx_conv_think_tick, rlx_conv_think_due},
-    {rlx_conv_tools_tick, rlx_conv_tools_due},
-    {rlx_conv_filler_tick, rlx_conv_filler_due},
-    {rlx_conv_speech_tick, rlx_conv_speech_due},
-    {rlx_conv_silence_tick, rlx_conv_silence_due},
+    {rlx_conv_greet_tick, rlx_conv_greet_due},   {rlx_conv_voicemail_tick, rlx_conv_voicemail_due},
+    {rlx_conv_barge_tick, rlx_conv_barge_due},   {rlx_conv_listen_tick, rlx_conv_listen_due},
+    {rlx_conv_key_tick, rlx_conv_key_due},       {rlx_conv_think_tick, rlx_conv_think_due},
+    {rlx_conv_tools_tick, rlx_conv_tools_due},   {rlx_conv_filler_tick, rlx_conv_filler_due},
+    {rlx_conv_speech_tick, rlx_conv_speech_due}, {rlx_conv_silence_tick, rlx_conv_silence_due},
     {rlx_conv_close_tick, rlx_conv_close_due},
 };
 #define CLOCK_COUNT (sizeof CLOCKS / sizeof CLOCKS[0])
@@ -426,7 +427,8 @@ uint64_t rlx_conv_deadline(const struct rlx_conv *conv)
         uint64_t next = CLOCKS[i].due(conv);
         due = next < due ? next : due;
     }
-    /* A time that has passed was looked at in this input already: look again soon, but never in a spin. */
+    /* A time that has passed was looked at in this input already: look again soon, but never in a
+     * spin. */
     return due > conv->now_ms ? due : conv->now_ms + RLX_CONV_FRAME_MS;
 }
 

@@ -1,18 +1,19 @@
-/* Interruptions. Voice over the agent pauses it at once; then either it is confirmed and the agent's turn ends where it was
- * heard to, or it is taken back and the agent goes on. */
+/* Interruptions. Voice over the agent pauses it at once; then either it is confirmed and the
+ * agent's turn ends where it was heard to, or it is taken back and the agent goes on. */
 #include "call/conv_internal.h"
 
 #include <string.h>
 
 #define PAUSE_WINDOW_MS 160u
-#define CONFIRM_SLACK_MS 200u  /* the confirming voice may be spread over so much more time */
-#define VOICE_OVER_MS 200u     /* silence after which the voice is no longer going on */
-#define EARLY_QUIET_MS 250u    /* resume without the text: so much silence, */
-#define EARLY_PAUSE_MS 650u    /* and so long a pause already: the gap heard stays below 900 ms */
-#define DIRTY_MS 10000u        /* two pauses taken back within this: words alone interrupt, until so long is clean */
-#define ECHO_MOST_DB (-12.0f)  /* stronger echo is not believed: it would drown the callee */
+#define CONFIRM_SLACK_MS 200u /* the confirming voice may be spread over so much more time */
+#define VOICE_OVER_MS 200u    /* silence after which the voice is no longer going on */
+#define EARLY_QUIET_MS 250u   /* resume without the text: so much silence, */
+#define EARLY_PAUSE_MS 650u   /* and so long a pause already: the gap heard stays below 900 ms */
+#define DIRTY_MS                                                                                   \
+    10000u /* two pauses taken back within this: words alone interrupt, until so long is clean */
+#define ECHO_MOST_DB (-12.0f) /* stronger echo is not believed: it would drown the callee */
 #define ECHO_SILENT_MOST_DB (-20.0f)
-#define CANCELS 2u     /* times that the callee may call the end off */
+#define CANCELS 2u /* times that the callee may call the end off */
 
 /* ---- who may interrupt ---- */
 
@@ -34,8 +35,7 @@ static bool is_protected(const struct rlx_conv *conv)
 
     if (!speech->must_words)
         return false;
-    const char *heard =
-        rlx_conv_speech_heard((struct rlx_conv *)conv, speech, speech->heard_ms);
+    const char *heard = rlx_conv_speech_heard((struct rlx_conv *)conv, speech, speech->heard_ms);
     return !heard || rlx_text_words(heard) < speech->must_words;
 }
 
@@ -65,8 +65,9 @@ static void go_on(struct rlx_conv *conv)
     rlx_conv_enter(conv, conv->closing.on ? RLX_CONV_CLOSING : RLX_CONV_AI_SPEAKING);
 }
 
-/* What was heard over the agent and was none of the callee's words shows how strong its echo is. A cough does so too: without
- * the agent's own words in it no more is believed than what a line does. */
+/* What was heard over the agent and was none of the callee's words shows how strong its echo is. A
+ * cough does so too: without the agent's own words in it no more is believed than what a line does.
+ */
 static void learn_echo(struct rlx_conv *conv, const char *why)
 {
     struct rlx_conv_ear *ear = &conv->ear;
@@ -158,7 +159,8 @@ static void count_dismissed(struct rlx_conv *conv, const char *why)
         conv->metrics.suspects++;
 }
 
-/* The agent has finished meanwhile: a backchannel is none of a turn, words become one when their silence is long enough. */
+/* The agent has finished meanwhile: a backchannel is none of a turn, words become one when their
+ * silence is long enough. */
 static void after_speech(struct rlx_conv *conv, const char *text)
 {
     if (!rlx_is_backchannel(text) || (conv->asked && rlx_is_short_answer(text)))
@@ -185,8 +187,8 @@ void rlx_conv_barge_text(struct rlx_conv *conv, const char *text)
         return;
     }
     learn_echo(conv, why);
-    conv->barge.dirty_ms = conv->barge.by_words && conv->set.barge_in ? conv->now_ms + DIRTY_MS
-                                                                      : conv->barge.dirty_ms;
+    conv->barge.dirty_ms =
+        conv->barge.by_words && conv->set.barge_in ? conv->now_ms + DIRTY_MS : conv->barge.dirty_ms;
     rlx_conv_utterance_forget(conv);
 }
 
@@ -236,7 +238,8 @@ static bool is_asking(const struct rlx_conv *conv)
     return conv->stt.job && conv->stt.covers_ms == conv->utt.end_ms;
 }
 
-/* Long voice is an interruption by itself, but not against the disclosure: there the words must say so. */
+/* Long voice is an interruption by itself, but not against the disclosure: there the words must say
+ * so. */
 static bool is_long_voice(struct rlx_conv *conv)
 {
     uint32_t window = conv->set.confirm_ms + CONFIRM_SLACK_MS;

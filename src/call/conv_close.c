@@ -1,10 +1,11 @@
-/* The end of a call: goodbye, a moment of listening, hang-up; and every way in which a call ends otherwise. */
+/* The end of a call: goodbye, a moment of listening, hang-up; and every way in which a call ends
+ * otherwise. */
 #include "call/conv_internal.h"
 
 #include <string.h>
 
-#define CANCELS 2u             /* times that the callee may call the end off */
-#define LISTEN_MAX_MS 10000u   /* beyond close_listen_ms, while the callee speaks */
+#define CANCELS 2u           /* times that the callee may call the end off */
+#define LISTEN_MAX_MS 10000u /* beyond close_listen_ms, while the callee speaks */
 #define CLOSING_MAX_MS 40000u
 #define TRANSFER_MAX_MS 60000u
 

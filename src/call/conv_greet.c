@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LONG_GREETING_MS 2400u /* first words longer than this may be a machine's: wait for the carrier's answer, */
-#define UNSURE_MS 1900u        /* but not longer than this after they end */
+#define LONG_GREETING_MS                                                                           \
+    2400u /* first words longer than this may be a machine's: wait for the carrier's answer, */
+#define UNSURE_MS 1900u /* but not longer than this after they end */
 #define OPENING_MAX_MS 20000u
 #define SHORT_OPENING_MS 1500u /* shorter first words are answered by the greeting itself */
 #define MESSAGE_QUIET_MS 1800u

@@ -1,4 +1,5 @@
-/* What a transcribed text is worth: words, or nothing, an echo of the agent, a machine's fancy; and how finished it sounds. */
+/* What a transcribed text is worth: words, or nothing, an echo of the agent, a machine's fancy; and
+ * how finished it sounds. */
 #include "call/conv_internal.h"
 
 #include <stdlib.h>
@@ -86,8 +87,8 @@ static bool asked_by(struct rlx_conv *conv, uint32_t heard_ms)
     return said && *said && rlx_is_question(said);
 }
 
-/* The agent's last words were a question: its whole turn's, or while it speaks those of the last second, since nobody answers
- * in the same instant. */
+/* The agent's last words were a question: its whole turn's, or while it speaks those of the last
+ * second, since nobody answers in the same instant. */
 bool rlx_conv_agent_asked(struct rlx_conv *conv)
 {
     if (!conv->speaking)
@@ -122,9 +123,9 @@ unsigned rlx_conv_digits(struct rlx_conv *conv, const char *text)
     for (size_t length; at && *at; at += length + (at[length] == ' ')) {
         length = strcspn(at, " ");
         count += digits_of(at, length) * times;
-        times = length == 6 && !memcmp(at, "double", 6) ? 2
+        times = length == 6 && !memcmp(at, "double", 6)   ? 2
                 : length == 6 && !memcmp(at, "triple", 6) ? 3
-                                                           : 1;
+                                                          : 1;
     }
     return count;
 }

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#define GROUP_MS 2000u     /* a group ends after so long without a key */
-#define TONE_MS 160u       /* how long a tone may still be heard */
-#define TONE_FRAMES 10u    /* how far back it may have been taken for voice */
+#define GROUP_MS 2000u  /* a group ends after so long without a key */
+#define TONE_MS 160u    /* how long a tone may still be heard */
+#define TONE_FRAMES 10u /* how far back it may have been taken for voice */
 #define PHONE_DIGITS 10u
 
 static void unhear_tone(struct rlx_conv *conv)
@@ -59,8 +59,8 @@ void rlx_conv_key_tick(struct rlx_conv *conv)
         return;
     if (conv->digits[conv->digit_count - 1] == '#' && conv->digit_count > 1)
         conv->digit_count--;
-    const char *text = talloc_asprintf(conv->scratch, "[keypad: %.*s]", (int)conv->digit_count,
-                                       conv->digits);
+    const char *text =
+        talloc_asprintf(conv->scratch, "[keypad: %.*s]", (int)conv->digit_count, conv->digits);
     conv->digit_count = 0;
     rlx_conv_utterance_forget(conv);
     rlx_conv_silence_words(conv);

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#define FLOOR_STEP 0.05f      /* how fast the level of the room is followed, per frame */
-#define NO_AGENT_DB (-80.0f)  /* below it the agent is not heard */
+#define FLOOR_STEP 0.05f     /* how fast the level of the room is followed, per frame */
+#define NO_AGENT_DB (-80.0f) /* below it the agent is not heard */
 #define ECHO_MARGIN_DB 6.0f
 #define ECHO_LEAST_DB (-60.0f)
-#define ECHO_FADE_DB 0.01f    /* a frame without echo lowers what is expected of it */
-#define GUESSES 2u            /* speculative passes a turn */
+#define ECHO_FADE_DB 0.01f /* a frame without echo lowers what is expected of it */
+#define GUESSES 2u         /* speculative passes a turn */
 
 /* ---- frames ---- */
 
@@ -113,7 +113,8 @@ uint32_t rlx_conv_utterance_speech_ms(const struct rlx_conv *conv)
     return voiced > over ? voiced - over : 0;
 }
 
-/* Frames from the first voice of the present burst (no gap of a window in it) to the newest frame. */
+/* Frames from the first voice of the present burst (no gap of a window in it) to the newest frame.
+ */
 static unsigned burst_frames(uint64_t bits, unsigned *voicedp)
 {
     unsigned first = 0, voiced = 0;
@@ -134,7 +135,8 @@ void rlx_conv_utterance_begin(struct rlx_conv *conv)
 {
     struct rlx_conv_utterance *utt = &conv->utt;
     unsigned voiced;
-    uint64_t length = burst_frames(recent_bits(conv, 64 * RLX_CONV_FRAME_MS), &voiced) * RLX_CONV_FRAME_MS;
+    uint64_t length =
+        burst_frames(recent_bits(conv, 64 * RLX_CONV_FRAME_MS), &voiced) * RLX_CONV_FRAME_MS;
     uint64_t since_agent = conv->now_ms - conv->quiet_since_ms;
 
     utt->on = true;

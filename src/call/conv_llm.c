@@ -1,4 +1,5 @@
-/* The model's stream: its text becomes pieces of speech, its tool calls are kept until the turn is sure. */
+/* The model's stream: its text becomes pieces of speech, its tool calls are kept until the turn is
+ * sure. */
 #include "call/conv_internal.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* When nobody says anything: prompts, patience, hold music; and what the callee hears while the agent is at work. */
+/* When nobody says anything: prompts, patience, hold music; and what the callee hears while the
+ * agent is at work. */
 #include "call/conv_internal.h"
 
 #define DUE_SOON_MS 300u /* no filler when audio is due within this */
@@ -111,11 +112,13 @@ static void probe(struct rlx_conv *conv)
                      now > RLX_CONV_HOLD_PROBE_MS ? now - RLX_CONV_HOLD_PROBE_MS : 0);
 }
 
-/* What a probe heard on hold: words mean that somebody is back. Their utterance begins where the probe did. */
+/* What a probe heard on hold: words mean that somebody is back. Their utterance begins where the
+ * probe did. */
 void rlx_conv_hold_text(struct rlx_conv *conv, const char *text)
 {
     struct rlx_conv_utterance *utt = &conv->utt;
-    uint64_t from = conv->stt.to_ms > RLX_CONV_HOLD_PROBE_MS ? conv->stt.to_ms - RLX_CONV_HOLD_PROBE_MS : 0;
+    uint64_t from =
+        conv->stt.to_ms > RLX_CONV_HOLD_PROBE_MS ? conv->stt.to_ms - RLX_CONV_HOLD_PROBE_MS : 0;
 
     if (!*text || !utt->on) {
         rlx_conv_utterance_forget(conv);

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-#define AHEAD 2u            /* pieces in synthesis beyond the last complete one */
-#define TAIL_MS 4000u       /* of the agent's words an echo can come from */
-#define TAIL_SLACK_MS 300u  /* the position is an estimate: an echo may be of a word just beyond it */
+#define AHEAD 2u      /* pieces in synthesis beyond the last complete one */
+#define TAIL_MS 4000u /* of the agent's words an echo can come from */
+#define TAIL_SLACK_MS                                                                              \
+    300u /* the position is an estimate: an echo may be of a word just beyond it */
 
 /* ---- making ---- */
 
@@ -198,7 +199,8 @@ static void begin(struct rlx_conv *conv, struct rlx_conv_speech **place)
 /* ---- ending ---- */
 
 /* The part of the disclosure that was not heard opens the next turn. */
-static void note_owed(struct rlx_conv *conv, const struct rlx_conv_speech *speech, const char *heard)
+static void note_owed(struct rlx_conv *conv, const struct rlx_conv_speech *speech,
+                      const char *heard)
 {
     unsigned words = rlx_text_words(heard);
     const char *at = speech->pieces[0].text;

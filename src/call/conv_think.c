@@ -1,4 +1,5 @@
-/* A user turn: from the end of an utterance, or a good guess at it, to the answer that is being made. */
+/* A user turn: from the end of an utterance, or a good guess at it, to the answer that is being
+ * made. */
 #include "call/conv_internal.h"
 
 #include <string.h>

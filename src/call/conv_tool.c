@@ -1,4 +1,5 @@
-/* Tools of the model: started when the turn is sure, their results go into the history, then the model speaks again. */
+/* Tools of the model: started when the turn is sure, their results go into the history, then the
+ * model speaks again. */
 #include "call/conv_internal.h"
 
 #include <stdlib.h>
@@ -42,7 +43,8 @@ unsigned rlx_conv_tools_waiting(const struct rlx_conv *conv)
     return waiting;
 }
 
-/* New words come first: the model is not asked again about these. Results of started ones are still kept. */
+/* New words come first: the model is not asked again about these. Results of started ones are still
+ * kept. */
 void rlx_conv_tools_forget(struct rlx_conv *conv)
 {
     unsigned kept = 0;
@@ -88,7 +90,8 @@ static void say_before(struct rlx_conv *conv)
         rlx_conv_speech_drop(conv, &conv->next);
 }
 
-/* Starts what may start: a transfer waits until the agent has finished, because it takes the stream away. */
+/* Starts what may start: a transfer waits until the agent has finished, because it takes the stream
+ * away. */
 void rlx_conv_tools_start(struct rlx_conv *conv)
 {
     if (!conv->tools_follow)
@@ -129,7 +132,8 @@ static void keep_result(struct rlx_conv *conv, const struct rlx_conv_tool *tool,
     json_decref(line);
 }
 
-/* The model speaks again. What was said before the tools must have begun: it would be lost behind the new words. */
+/* The model speaks again. What was said before the tools must have begun: it would be lost behind
+ * the new words. */
 static void ask_again(struct rlx_conv *conv)
 {
     conv->tools_ask = false;
@@ -164,9 +168,9 @@ void rlx_conv_on_tool_done(struct rlx_conv *conv, const struct rlx_conv_event *e
         if (event->job && tool->job == event->job && !tool->done) {
             tool->done = true;
             keep_result(conv, tool,
-                        event->err      ? "{\"error\":\"failed\"}"
-                        : event->text   ? event->text
-                                        : "{}");
+                        event->err    ? "{\"error\":\"failed\"}"
+                        : event->text ? event->text
+                                      : "{}");
         }
         running |= tool->job && !tool->done;
     }

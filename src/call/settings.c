@@ -85,8 +85,7 @@ int rlx_turn_settings_parse(struct rlx_turn_settings *settings, const json_t *ob
             *whyp = talloc_strdup(ctx, "turn_settings must be an object");
         return RLX_EINVAL;
     }
-    json_object_foreach((json_t *)object, name, value)
-    {
+    json_object_foreach ((json_t *)object, name, value) {
         const struct setting *setting = find(name);
         uint32_t number;
         if (setting && read_value(setting, value, &number)) {

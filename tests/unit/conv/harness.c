@@ -4,206 +4,13 @@
 #include <stdlib.h>
 
 #include "phone.h"
+#include "world.h"
 
-#define PENDING 1024
-#define CHUNK_MS 200u /* speech comes out of the synthesis in these */
+#define CHUNK_MS 200u /* as the providers give it */
 #define FRAME_MS 20u
 #define ECHO_DELAY_MS 150u
 #define VOICE_DB (-20.0f)
 #define ROOM_DB (-60.0f)
-
-struct sim_pending {
-    uint64_t at;
-    enum { TO_CONV, AUDIO, MARK } kind;
-    struct rlx_conv_event event;
-    char text[640], name[64], arguments[300];
-    uint32_t from_ms; /* AUDIO: the chunk's place in its piece */
-};
-
-/* ---- the world's queue ---- */
-
-static struct sim_pending *later(struct sim *sim, uint64_t delay)
-{
-    if (sim->pending_count == PENDING)
-        fail_msg("too many events on their way");
-    struct sim_pending *pending = &sim->pending[sim->pending_count++];
-    memset(pending, 0, sizeof *pending);
-    pending->at = sim->now + (delay ? delay : 1);
-    return pending;
-}
-
-static void cancel_job(struct sim *sim, uint32_t job)
-{
-    for (size_t i = 0; i < sim->pending_count;) {
-        if (sim->pending[i].kind == TO_CONV && sim->pending[i].event.job == job)
-            sim->pending[i] = sim->pending[--sim->pending_count];
-        else
-            i++;
-    }
-}
-
-static void cancel_epoch(struct sim *sim, uint32_t epoch)
-{
-    for (size_t i = 0; i < sim->pending_count;) {
-        if (sim->pending[i].kind == AUDIO && sim->pending[i].event.audio.epoch == epoch)
-            sim->pending[i] = sim->pending[--sim->pending_count];
-        else
-            i++;
-    }
-}
-
-/* Removed from the array before it is carried out: carrying out may add more. Oldest first. */
-static bool take_due(struct sim *sim, struct sim_pending *due)
-{
-    size_t best = SIZE_MAX;
-
-    for (size_t i = 0; i < sim->pending_count; i++)
-        if (sim->pending[i].at <= sim->now &&
-            (best == SIZE_MAX || sim->pending[i].at < sim->pending[best].at))
-            best = i;
-    if (best == SIZE_MAX)
-        return false;
-    *due = sim->pending[best];
-    memmove(&sim->pending[best], &sim->pending[best + 1],
-            (--sim->pending_count - best) * sizeof *due);
-    return true;
-}
-
-/* ---- fake providers ---- */
-
-/* The words that are spoken in a stretch: of a line that is cut, its share of words. */
-static void transcribe(const struct sim *sim, uint64_t from, uint64_t to, char *text, size_t size)
-{
-    text[0] = '\0';
-    for (size_t i = 0; i < sim->voice_count; i++) {
-        const struct sim_voice *voice = &sim->voices[i];
-        uint64_t a = voice->from > from ? voice->from : from, b = voice->to < to ? voice->to : to;
-        if (a >= b || !voice->text[0])
-            continue;
-        size_t length = strlen(voice->text);
-        uint32_t whole = voice->to - voice->from;
-        size_t first = (size_t)((a - voice->from) * length / whole);
-        size_t last = (size_t)((b - voice->from) * length / whole);
-        while (first && first < length && voice->text[first - 1] != ' ')
-            first++;
-        while (last < length && voice->text[last] != ' ')
-            last++;
-        if (last > first)
-            snprintf(text + strlen(text), size - strlen(text), "%s%.*s", text[0] ? " " : "",
-                     (int)(last - first), voice->text + first);
-    }
-}
-
-static void do_stt(struct sim *sim, const struct rlx_conv_action *action)
-{
-    if (sim->stt_silent)
-        return;
-    struct sim_pending *result = later(sim, sim->stt_ms);
-    result->event = (struct rlx_conv_event){.kind = RLX_EV_STT, .job = action->job};
-    if (sim->stt_faults) {
-        sim->stt_faults--;
-        result->event.err = -5;
-        return;
-    }
-    transcribe(sim, action->stt.from_ms, action->stt.to_ms, result->text, sizeof result->text);
-    result->event.stt.text = result->text;
-    result->event.stt.took_ms = sim->stt_ms;
-}
-
-static void do_lookup(struct sim *sim, const struct rlx_conv_action *action)
-{
-    struct sim_pending *result = later(sim, sim->lookup_ms);
-
-    result->event = (struct rlx_conv_event){.kind = RLX_EV_KNOWLEDGE, .job = action->job};
-    result->event.knowledge.took_ms = sim->lookup_ms;
-    snprintf(result->text, sizeof result->text, "%s", action->text);
-}
-
-static void llm_tool(struct sim *sim, uint32_t job, uint64_t delay, const char *call)
-{
-    struct sim_pending *event = later(sim, delay);
-    int at = 0;
-
-    sscanf(call, "%63s %n", event->name, &at);
-    snprintf(event->arguments, sizeof event->arguments, "%s", call + at);
-    event->event = (struct rlx_conv_event){.kind = RLX_EV_LLM_TOOL, .job = job};
-}
-
-static uint64_t llm_text(struct sim *sim, uint32_t job, uint64_t delay, const char *text,
-                         size_t length)
-{
-    for (size_t at = 0; at < length; delay += sim->llm_gap_ms) {
-        size_t end = at + 12 < length ? at + 12 : length;
-        struct sim_pending *event = later(sim, delay);
-        snprintf(event->text, sizeof event->text, "%.*s", (int)(end - at), text + at);
-        event->event = (struct rlx_conv_event){.kind = RLX_EV_LLM_TEXT, .job = job};
-        at = end;
-    }
-    return delay;
-}
-
-static void do_llm(struct sim *sim, const struct rlx_conv_action *action)
-{
-    const char *reply = "That is a good question, and I will find it out. Is there anything else?";
-    uint64_t delay = sim->llm_ms;
-    int err = 0;
-
-    if (sim->llm_silent)
-        return;
-    if (sim->reply_next < sim->reply_count)
-        reply = sim->replies[sim->reply_next++];
-    if (sim->llm_faults) {
-        sim->llm_faults--;
-        err = -5;
-        reply = "";
-    }
-    if (!strcmp(reply, "!fail"))
-        err = -5;
-    const char *tool = strstr(reply, "!tool ");
-    size_t length = tool ? (size_t)(tool - reply) : strlen(reply);
-    if (length && reply[length - 1] == '|')
-        length--;
-    if (!strcmp(reply, "!fail") || !strcmp(reply, "!empty"))
-        length = 0;
-    delay = llm_text(sim, action->job, delay, reply, length);
-    if (tool)
-        llm_tool(sim, action->job, delay, tool + 6);
-    later(sim, delay + 1)->event =
-        (struct rlx_conv_event){.kind = RLX_EV_LLM_DONE, .job = action->job, .err = err};
-}
-
-static void do_say(struct sim *sim, const struct rlx_conv_action *action)
-{
-    uint32_t total = (uint32_t)strlen(action->text) * SIM_MS_PER_CHAR, made = 0;
-    uint64_t delay = action->fixed ? 1 : sim->tts_ms;
-    int err = 0;
-
-    if (sim->tts_silent)
-        return;
-    if (sim->tts_faults) {
-        sim->tts_faults--;
-        err = -5;
-        total = 0;
-    } else if (sim->tts_empty) {
-        sim->tts_empty--;
-        total = 0;
-    }
-    do {
-        uint32_t step = total - made < CHUNK_MS ? total - made : CHUNK_MS;
-        struct sim_pending *event = later(sim, delay);
-        event->kind = AUDIO;
-        event->from_ms = made;
-        made += step;
-        event->event = (struct rlx_conv_event){.kind = RLX_EV_AUDIO, .err = err};
-        event->event.audio.epoch = action->epoch;
-        event->event.audio.piece = action->piece;
-        event->event.audio.total_ms = made;
-        event->event.audio.complete = made == total;
-        event->event.audio.first_byte_ms = action->fixed ? 0 : sim->tts_ms;
-        snprintf(event->text, sizeof event->text, "%s", action->text);
-        delay += action->fixed ? 1 : 40;
-    } while (made < total);
-}
 
 /* ---- playout and phone ---- */
 
@@ -231,7 +38,7 @@ static void mark_back(const char *name, uint64_t at_ms, void *arg)
     if (sim->lose_marks || (sim->mark_lost_percent && sim_draw(sim, 100) < sim->mark_lost_percent))
         return;
     uint32_t late = sim->mark_late_ms ? sim_draw(sim, sim->mark_late_ms) : 0;
-    struct sim_pending *pending = later(sim, late + (at_ms > sim->now ? at_ms - sim->now : 1));
+    struct sim_pending *pending = sim_later(sim, late + (at_ms > sim->now ? at_ms - sim->now : 1));
     pending->kind = MARK;
     snprintf(pending->text, sizeof pending->text, "%s", name);
 }
@@ -242,7 +49,7 @@ struct held {
     bool complete;
     char text[640];
 };
-static struct held held[PENDING];
+static struct held held[SIM_PENDING];
 static size_t held_count;
 
 /* A letter is loud, a space is quiet. */
@@ -297,7 +104,7 @@ static void audio_came(struct sim *sim, const struct sim_pending *pending)
 {
     const struct rlx_conv_event *event = &pending->event;
 
-    if (held_count == PENDING)
+    if (held_count == SIM_PENDING)
         fail_msg("too much audio held");
     struct held *part = &held[held_count++];
     *part = (struct held){.epoch = event->audio.epoch,
@@ -339,9 +146,13 @@ static void keep_log(struct sim *sim, const struct rlx_conv_action *action)
     if (sim->log_count == SIM_LOG)
         return;
     struct sim_entry *entry = &sim->log[sim->log_count++];
-    *entry = (struct sim_entry){.at = sim_time(sim), .kind = action->kind, .job = action->job,
-                                .epoch = action->epoch, .piece = action->piece,
-                                .state = action->state, .purpose = action->stt.purpose,
+    *entry = (struct sim_entry){.at = sim_time(sim),
+                                .kind = action->kind,
+                                .job = action->job,
+                                .epoch = action->epoch,
+                                .piece = action->piece,
+                                .state = action->state,
+                                .purpose = action->stt.purpose,
                                 .speculative = action->llm.speculative,
                                 .from = (uint32_t)action->stt.from_ms,
                                 .to = (uint32_t)action->stt.to_ms};
@@ -356,7 +167,7 @@ static void keep_log(struct sim *sim, const struct rlx_conv_action *action)
 
 static void drop(struct sim *sim, uint32_t epoch)
 {
-    cancel_epoch(sim, epoch);
+    sim_cancel_epoch(sim, epoch);
     forget_held(epoch);
     if (sim->playout_epoch != epoch)
         return;
@@ -389,26 +200,24 @@ static uint32_t pieces_of(const struct sim *sim, uint32_t epoch)
 
 static void carry_out(struct sim *sim, const struct rlx_conv_action *action)
 {
-    struct sim_pending *result;
-
     if (sim->ended)
         sim->after_end++;
     switch (action->kind) {
     case RLX_ACT_STT:
-        do_stt(sim, action);
+        sim_do_stt(sim, action);
         break;
     case RLX_ACT_STT_CANCEL:
     case RLX_ACT_LLM_CANCEL:
-        cancel_job(sim, action->job);
+        sim_cancel_job(sim, action->job);
         break;
     case RLX_ACT_LOOKUP:
-        do_lookup(sim, action);
+        sim_do_lookup(sim, action);
         break;
     case RLX_ACT_LLM:
-        do_llm(sim, action);
+        sim_do_llm(sim, action);
         break;
     case RLX_ACT_SAY:
-        do_say(sim, action);
+        sim_do_say(sim, action);
         break;
     case RLX_ACT_EPOCH:
         if (sim->playout_epoch)
@@ -440,10 +249,7 @@ static void carry_out(struct sim *sim, const struct rlx_conv_action *action)
         keep_row(sim, action);
         break;
     case RLX_ACT_TOOL:
-        result = later(sim, sim->tool_ms);
-        snprintf(result->text, sizeof result->text, "%s",
-                 sim->tool_result ? sim->tool_result : "{\"ok\":true}");
-        result->event = (struct rlx_conv_event){.kind = RLX_EV_TOOL_DONE, .job = action->job};
+        sim_do_tool(sim, action);
         break;
     case RLX_ACT_END:
         keep_end(sim, action);
@@ -463,9 +269,10 @@ void sim_give(struct sim *sim, struct rlx_conv_event event)
         keep_log(sim, &actions[i]);
         carry_out(sim, &actions[i]);
     }
-    if (!sim->ended && sim->streaming && rlx_conv_deadline(sim->conv) <= sim->now)
+    sim->deadline = rlx_conv_deadline(sim->conv);
+    if (!sim->ended && sim->streaming && sim->deadline <= sim->now)
         fail_msg("the deadline is not ahead");
-    if (!sim->ended && sim->streaming && rlx_conv_deadline(sim->conv) == UINT64_MAX)
+    if (!sim->ended && sim->streaming && sim->deadline == UINT64_MAX)
         fail_msg("no deadline in state %s", rlx_conv_state_name(sim_state(sim)));
 }
 
@@ -560,8 +367,7 @@ static void give_pending(struct sim *sim, struct sim_pending *pending)
 
 static bool is_audible(struct sim *sim)
 {
-    return sim_phone_audible(sim->phone, sim->now) ||
-           voice_at(sim, sim->now - SIM_START) != NULL;
+    return sim_phone_audible(sim->phone, sim->now) || voice_at(sim, sim->now - SIM_START) != NULL;
 }
 
 static void watch_silence(struct sim *sim)
@@ -582,13 +388,13 @@ static void step(struct sim *sim)
     struct sim_pending due;
 
     sim->now++;
-    while (!sim->ended && take_due(sim, &due))
+    while (!sim->ended && sim_take_due(sim, &due))
         give_pending(sim, &due);
     if (!sim->ended)
         frames(sim);
     if (sim->ended)
         return;
-    if (rlx_conv_deadline(sim->conv) <= sim->now)
+    if (sim->deadline <= sim->now)
         sim_give(sim, (struct rlx_conv_event){.kind = RLX_EV_TIMER});
     if (sim->ended || sim->now % 5)
         return;
@@ -623,7 +429,7 @@ struct sim *sim_new(void **state)
     sim->one_way_ms = 40;
     sim->hangover_ms = 100;
     sim->echo_db = -100.0f;
-    sim->pending = talloc_array(sim, struct sim_pending, PENDING);
+    sim->pending = talloc_array(sim, struct sim_pending, SIM_PENDING);
     sim->now = SIM_START;
     held_count = 0;
     return sim;
@@ -635,8 +441,8 @@ void sim_start(struct sim *sim)
 
     sim->options.hangover_ms = sim->hangover_ms;
     assert_int_equal(rlx_conv_create(&sim->conv, sim, &sim->options), 0);
-    assert_int_equal(
-        rlx_playout_create(&sim->playout, sim, &options, line_audio, line_mark, sim), 0);
+    assert_int_equal(rlx_playout_create(&sim->playout, sim, &options, line_audio, line_mark, sim),
+                     0);
     sim->phone = sim_phone_new(sim, mark_back, sim);
     sim_phone_delay(sim->phone, sim->one_way_ms);
     sim->streaming = true;
@@ -687,164 +493,4 @@ uint32_t sim_time(const struct sim *sim)
 enum rlx_conv_state sim_state(const struct sim *sim)
 {
     return rlx_conv_state(sim->conv);
-}
-
-const struct sim_entry *sim_find(const struct sim *sim, enum rlx_conv_action_kind kind,
-                                 uint32_t after)
-{
-    for (size_t i = 0; i < sim->log_count; i++)
-        if (sim->log[i].kind == kind && sim->log[i].at >= after)
-            return &sim->log[i];
-    return NULL;
-}
-
-unsigned sim_count(const struct sim *sim, enum rlx_conv_action_kind kind)
-{
-    unsigned count = 0;
-
-    for (size_t i = 0; i < sim->log_count; i++)
-        count += sim->log[i].kind == kind;
-    return count;
-}
-
-const struct sim_entry *sim_said(const struct sim *sim, const char *text)
-{
-    for (size_t i = 0; i < sim->log_count; i++)
-        if (sim->log[i].kind == RLX_ACT_SAY && strstr(sim->log[i].text, text))
-            return &sim->log[i];
-    return NULL;
-}
-
-const struct sim_row *sim_row(const struct sim *sim, bool agent, unsigned n)
-{
-    const struct sim_row *last = NULL;
-
-    for (unsigned i = 0; i <= n; i++) {
-        const struct sim_row *next = NULL;
-        for (size_t j = 0; j < sim->row_count; j++) {
-            const struct sim_row *row = &sim->rows[j];
-            if (row->agent == agent && row->text[0] && (!last || row->seq > last->seq) &&
-                (!next || row->seq < next->seq))
-                next = row;
-        }
-        if (!next)
-            return NULL;
-        last = next;
-    }
-    return last;
-}
-
-const struct sim_row *sim_row_with(const struct sim *sim, const char *text)
-{
-    for (size_t i = 0; i < sim->row_count; i++)
-        if (strstr(sim->rows[i].text, text))
-            return &sim->rows[i];
-    return NULL;
-}
-
-static json_int_t number(json_t *root, const char *path)
-{
-    char name[64];
-    json_t *at = root;
-
-    for (const char *rest = path; at && *rest;) {
-        size_t length = strcspn(rest, ".");
-        snprintf(name, sizeof name, "%.*s", (int)length, rest);
-        at = json_object_get(at, name);
-        rest += length + (rest[length] == '.');
-    }
-    json_int_t value = json_is_boolean(at) ? json_is_true(at) : at ? json_integer_value(at) : -1;
-    json_decref(root);
-    return value;
-}
-
-json_int_t sim_meta(const struct sim_row *row, const char *name)
-{
-    return number(json_loads(row->metadata, 0, NULL), name);
-}
-
-json_int_t sim_metric(const struct sim *sim, const char *path)
-{
-    return number(json_loads(sim->metrics, 0, NULL), path);
-}
-
-static const struct sim_phone_heard *heard(const struct sim *sim, uint32_t epoch)
-{
-    static const struct sim_phone_heard NOTHING;
-    const struct sim_phone_heard *found = sim_phone_heard(sim->phone, epoch);
-
-    return found ? found : &NOTHING;
-}
-
-uint32_t sim_phone_played(const struct sim *sim, uint32_t epoch)
-{
-    return heard(sim, epoch)->played_ms;
-}
-
-uint32_t sim_phone_first(const struct sim *sim, uint32_t epoch)
-{
-    uint64_t at = heard(sim, epoch)->first_ms;
-    return at ? (uint32_t)(at - SIM_START) : 0;
-}
-
-uint32_t sim_phone_last(const struct sim *sim, uint32_t epoch)
-{
-    uint64_t at = heard(sim, epoch)->last_ms;
-    return at ? (uint32_t)(at - SIM_START) : 0;
-}
-
-uint32_t sim_phone_gap(const struct sim *sim, uint32_t epoch)
-{
-    return heard(sim, epoch)->longest_gap_ms;
-}
-
-unsigned sim_words_played(const struct sim *sim, uint32_t epoch)
-{
-    uint32_t played = sim_phone_played(sim, epoch), start = 0;
-    unsigned words = 0;
-
-    for (size_t i = 0; i < sim->log_count; i++) {
-        const struct sim_entry *say = &sim->log[i];
-        if (say->kind != RLX_ACT_SAY || say->epoch != epoch)
-            continue;
-        for (const char *at = say->text; *at;) {
-            size_t length = strcspn(at, " ");
-            uint32_t from = start + (uint32_t)(at - say->text) * SIM_MS_PER_CHAR;
-            words += played >= from + (uint32_t)length * SIM_MS_PER_CHAR / 2;
-            at += length + (at[length] == ' ');
-        }
-        start += (uint32_t)strlen(say->text) * SIM_MS_PER_CHAR;
-    }
-    return words;
-}
-
-uint32_t sim_draw(struct sim *sim, uint32_t below)
-{
-    sim->seed = sim->seed * 1664525u + 1013904223u;
-    return (uint32_t)(((uint64_t)(sim->seed >> 4) * below) >> 28);
-}
-
-void sim_print(const struct sim *sim)
-{
-    static const char *const KINDS[] = {"STATE",  "STT",    "STT_CANCEL", "LOOKUP", "LLM",
-                                        "LLM_CANCEL", "SAY", "EPOCH",     "FINISH", "DROP",
-                                        "PAUSE",  "RESUME", "ROW",        "NOTE",   "TOOL",
-                                        "DNC",    "HANGUP", "END"};
-
-    for (size_t i = 0; i < sim->log_count; i++) {
-        const struct sim_entry *entry = &sim->log[i];
-        print_message("%7u %-10s", entry->at, KINDS[entry->kind]);
-        if (entry->kind == RLX_ACT_STATE)
-            print_message(" %s", rlx_conv_state_name(entry->state));
-        if (entry->job)
-            print_message(" job %u purpose %d", entry->job, entry->purpose);
-        if (entry->epoch)
-            print_message(" %u.%u", entry->epoch, entry->piece);
-        print_message(" %s\n", entry->text);
-    }
-    for (size_t i = 0; i < sim->row_count; i++)
-        print_message("row %u %s%s: %s  %s\n", sim->rows[i].seq,
-                      sim->rows[i].agent ? "agent" : "callee",
-                      sim->rows[i].final ? "" : " (not final)", sim->rows[i].text,
-                      sim->rows[i].metadata);
 }

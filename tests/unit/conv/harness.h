@@ -1,8 +1,10 @@
-/* A whole call in simulated time: the conversation, fake providers with delays, the real playout, and a simulated phone whose
- * callee speaks at given times. Deterministic; a minute of talk takes a few milliseconds.
+/* A whole call in simulated time: the conversation, fake providers with delays, the real playout,
+ * and a simulated phone whose callee speaks at given times. Deterministic; a minute of talk takes a
+ * few milliseconds.
  *
- * Times are milliseconds since the stream started. The callee's lines are put on the timeline with sim_voice; what speech to
- * text hears in a stretch follows from them. The model's replies are queued with sim_reply.
+ * Times are milliseconds since the stream started. The callee's lines are put on the timeline with
+ * sim_voice; what speech to text hears in a stretch follows from them. The model's replies are
+ * queued with sim_reply.
  */
 #ifndef RLX_TESTS_CONV_HARNESS_H
 #define RLX_TESTS_CONV_HARNESS_H
@@ -56,7 +58,7 @@ struct sim {
     uint32_t stt_ms, lookup_ms, llm_ms, llm_gap_ms, tts_ms, tool_ms;
     uint32_t one_way_ms, hangover_ms;
     unsigned stt_faults, llm_faults, tts_faults, tts_empty; /* the next so many fail */
-    bool stt_silent, llm_silent, tts_silent;  /* never answer */
+    bool stt_silent, llm_silent, tts_silent;                /* never answer */
     bool frames_stop, lose_marks, lose_played;
     uint32_t mark_late_ms, mark_lost_percent; /* marks come back up to so late, or not at all */
     uint32_t seed;
@@ -74,6 +76,8 @@ struct sim {
     struct sim_phone *phone;
     struct sim_pending *pending;
     size_t pending_count;
+    uint64_t next_due;      /* of what is on its way: not before */
+    uint64_t deadline;      /* of the conversation */
     uint64_t media_ms;      /* end of the newest frame on the callee's timeline */
     uint32_t playout_epoch; /* what runs; 0 = nothing */
     bool paused;
@@ -89,10 +93,11 @@ struct sim {
     uint64_t silent_since;
     size_t silent_actions;
     uint32_t longest_silence_ms; /* nobody audible, outside ON_HOLD, without an action */
-    unsigned two_epochs;         /* audio of an epoch that is not the running one left for the phone */
+    unsigned two_epochs; /* audio of an epoch that is not the running one left for the phone */
 };
 
-/* A sim on the test's context with ordinary delays and an agent-first greeting "Hello, this is Ava. How can I help?" */
+/* A sim on the test's context with ordinary delays and an agent-first greeting "Hello, this is Ava.
+ * How can I help?" */
 struct sim *sim_new(void **state);
 /* Makes the conversation and starts the stream; called by the first sim_run. */
 void sim_start(struct sim *sim);
@@ -100,7 +105,8 @@ void sim_start(struct sim *sim);
 void sim_voice(struct sim *sim, uint32_t from, uint32_t to, const char *text);
 /* A sound without words (a cough, music). */
 void sim_noise(struct sim *sim, uint32_t from, uint32_t to);
-/* The model's next reply. "!empty", "!fail", "!tool NAME JSON" alone; "TEXT|!tool NAME JSON" = text, then a call. */
+/* The model's next reply. "!empty", "!fail", "!tool NAME JSON" alone; "TEXT|!tool NAME JSON" =
+ * text, then a call. */
 void sim_reply(struct sim *sim, const char *reply);
 /* Lets time pass until `until` or the end of the call. */
 void sim_run(struct sim *sim, uint32_t until);
@@ -112,7 +118,8 @@ uint32_t sim_time(const struct sim *sim);
 enum rlx_conv_state sim_state(const struct sim *sim);
 
 /* First action of a kind at or after a time; NULL = none. */
-const struct sim_entry *sim_find(const struct sim *sim, enum rlx_conv_action_kind kind, uint32_t after);
+const struct sim_entry *sim_find(const struct sim *sim, enum rlx_conv_action_kind kind,
+                                 uint32_t after);
 unsigned sim_count(const struct sim *sim, enum rlx_conv_action_kind kind);
 /* First SAY that contains the text. */
 const struct sim_entry *sim_said(const struct sim *sim, const char *text);

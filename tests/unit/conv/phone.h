@@ -1,4 +1,5 @@
-/* The simulated phone's ear piece: a real-time playout buffer behind a delayed line. Knows what was really heard. */
+/* The simulated phone's ear piece: a real-time playout buffer behind a delayed line. Knows what was
+ * really heard. */
 #ifndef RLX_TESTS_CONV_PHONE_H
 #define RLX_TESTS_CONV_PHONE_H
 

@@ -33,7 +33,8 @@ static void voice_pauses(void **state)
     sim_true(sim, sim_state(sim) == RLX_CONV_PAUSED);
 }
 
-/* Long voice confirms: the epoch is dropped, the row keeps what was heard, the words become the next turn. */
+/* Long voice confirms: the epoch is dropped, the row keeps what was heard, the words become the
+ * next turn. */
 static void long_voice_confirms(void **state)
 {
     struct sim *sim = talking(state);
@@ -92,7 +93,8 @@ static void short_word_confirms(void **state)
     }
 }
 
-/* A real word whose text comes late cuts the agent again after it was resumed for the time being. */
+/* A real word whose text comes late cuts the agent again after it was resumed for the time being.
+ */
 static void late_word_cuts_again(void **state)
 {
     struct sim *sim = talking(state);
@@ -122,7 +124,8 @@ static void yes_answers_a_question(void **state)
 {
     struct sim *sim = sim_new(state);
 
-    sim_reply(sim, "Is that right? You said that you want to order bread for the whole week from us.");
+    sim_reply(sim,
+              "Is that right? You said that you want to order bread for the whole week from us.");
     sim_voice(sim, 2500, 3300, "I want bread");
     sim_voice(sim, 5100, 5400, "yes");
     sim_run(sim, 9000);
@@ -169,7 +172,8 @@ static void quiet_echo_is_no_voice(void **state)
     sim_true(sim, long_row(sim) && strstr(long_row(sim)->text, "bring it to you."));
 }
 
-/* After two pauses taken back within ten seconds, voice alone pauses no more; words still interrupt. */
+/* After two pauses taken back within ten seconds, voice alone pauses no more; words still
+ * interrupt. */
 static void third_pause_needs_words(void **state)
 {
     struct sim *sim = sim_new(state);
@@ -243,7 +247,8 @@ static void two_pieces_ahead(void **state)
 
     sim->tts_ms = 1000;
     sim_run(sim, 16000);
-    const struct sim_entry *first = sim_said(sim, "Our shop"), *third = sim_said(sim, "order by phone");
+    const struct sim_entry *first = sim_said(sim, "Our shop"),
+                           *third = sim_said(sim, "order by phone");
     sim_true(sim, first && third);
     sim_true(sim, third->at >= first->at + 1000);
 }

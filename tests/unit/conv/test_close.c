@@ -104,7 +104,8 @@ static void goodbye_without_audio(void **state)
     sim_true(sim, sim->ended);
 }
 
-/* Opt-out: marked, said aloud, ended; in any words, in any state, but never on weak evidence or in the negative. */
+/* Opt-out: marked, said aloud, ended; in any words, in any state, but never on weak evidence or in
+ * the negative. */
 static void opt_out(void **state)
 {
     static const char *const WORDS[] = {"Please stop calling me", "take me off your list",
@@ -170,7 +171,8 @@ static void max_duration(void **state)
     sim_between(sim, end_at(sim), 13000, 15500);
 }
 
-/* The callee hangs up: rows hold what was heard; words that were being said are still transcribed. */
+/* The callee hangs up: rows hold what was heard; words that were being said are still transcribed.
+ */
 static void callee_hangs_up(void **state)
 {
     struct sim *sim = sim_new(state);

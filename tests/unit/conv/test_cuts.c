@@ -1,4 +1,5 @@
-/* A hundred interruptions at random moments: the transcript is cut where the phone's own playout buffer had got to. */
+/* A hundred interruptions at random moments: the transcript is cut where the phone's own playout
+ * buffer had got to. */
 #include "harness.h"
 
 #include <stdlib.h>
@@ -7,7 +8,8 @@
 
 #define CUTS 100u
 #define REPLY                                                                                      \
-    "Our shop sells bread and cake of every kind, and coffee too. We bake everything fresh in the " \
+    "Our shop sells bread and cake of every kind, and coffee too. We bake everything fresh in "    \
+    "the "                                                                                         \
     "morning with flour from the old mill. You can order by phone and we bring it to your house."
 
 /* Words of the transcript minus words played; -1000 = the agent was not interrupted. */
@@ -30,8 +32,8 @@ static int one_cut(void **state, uint32_t seed, uint32_t *gapp)
     if (!say || !sim_row(sim, true, 1) || sim_meta(sim_row(sim, true, 1), "interrupted") != 1)
         return -1000;
     *gapp = sim_phone_gap(sim, say->epoch);
-    int difference = (int)rlx_text_words(sim_row(sim, true, 1)->text) -
-                     (int)sim_words_played(sim, say->epoch);
+    int difference =
+        (int)rlx_text_words(sim_row(sim, true, 1)->text) - (int)sim_words_played(sim, say->epoch);
     talloc_free(sim);
     return difference;
 }

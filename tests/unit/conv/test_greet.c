@@ -73,7 +73,8 @@ static void click_is_no_hello(void **state)
     sim_between(sim, greeted_at(sim), 1200, 1250);
 }
 
-/* Long first words may be a machine's: silent until classified, at most two seconds after they end. */
+/* Long first words may be a machine's: silent until classified, at most two seconds after they end.
+ */
 static void long_first_words(void **state)
 {
     struct sim *sim = callee_first(state);
@@ -139,8 +140,9 @@ static void disclosure_is_owed(void **state)
     sim_true(sim, strstr(second->text, "We are open until five today."));
     char both[1700];
     snprintf(both, sizeof both, "%s %s", first->text, second->text);
-    sim_true(sim, !strncmp(both, DISCLOSURE, strlen("Hello, this is Ava, an automated assistant of "
-                                                    "the bakery. This call is recorded.")));
+    sim_true(sim, !strncmp(both, DISCLOSURE,
+                           strlen("Hello, this is Ava, an automated assistant of "
+                                  "the bakery. This call is recorded.")));
 }
 
 /* "Take me off your list" as the very first words. */

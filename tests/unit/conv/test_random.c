@@ -1,5 +1,6 @@
-/* Random calls: whatever happens in whatever order, the promises of the conversation hold. Two kinds: whole calls against the
- * simulated world with random voices, delays and faults; and bare events in random order, most of them nonsense. */
+/* Random calls: whatever happens in whatever order, the promises of the conversation hold. Two
+ * kinds: whole calls against the simulated world with random voices, delays and faults; and bare
+ * events in random order, most of them nonsense. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -8,19 +9,35 @@
 #include "call/phrases.h"
 
 #ifndef WORLDS
-#define WORLDS 250u
+#define WORLDS 150u
 #endif
 #ifndef SOUPS
-#define SOUPS 3000u
+#define SOUPS 1500u
 #endif
 #define SOUP_EVENTS 400u
 
 /* ---- whole calls ---- */
 
 static const char *const LINES[] = {
-    "What are your opening hours?", "yes", "no", "mm-hm", "okay", "my number is", "and", "Bye.",
-    "I would like to order bread", "hold on a second", "Thank you.", "Who's this?", "Hello?",
-    "stop", "Thanks, goodbye", "that is not what I meant", "", "", "",
+    "What are your opening hours?",
+    "yes",
+    "no",
+    "mm-hm",
+    "okay",
+    "my number is",
+    "and",
+    "Bye.",
+    "I would like to order bread",
+    "hold on a second",
+    "Thank you.",
+    "Who's this?",
+    "Hello?",
+    "stop",
+    "Thanks, goodbye",
+    "that is not what I meant",
+    "",
+    "",
+    "",
 };
 static const char *const REPLIES[] = {
     "We are open from nine to five. Would you like to come by?",
@@ -29,7 +46,8 @@ static const char *const REPLIES[] = {
     "!tool book {\"day\":\"monday\"}",
     "Have a nice day.|!tool end_call {}",
     "!fail",
-    "Our shop sells bread and cake of every kind. We bake it fresh in the morning. You can also order "
+    "Our shop sells bread and cake of every kind. We bake it fresh in the morning. You can also "
+    "order "
     "by phone and we will bring it to you. Is there anything that you would like to order now?",
 };
 #define PICK(sim, array) (array)[sim_draw(sim, sizeof(array) / sizeof(array)[0])]
@@ -173,8 +191,10 @@ static uint32_t draw(struct soup *soup, uint32_t below)
 
 static void make_event(struct soup *soup, struct rlx_conv_event *event)
 {
-    static const char *const TEXTS[] = {"hello", "", "stop calling me", "yes", "what is it?", "bye",
-                                        "mm-hm", "my number is five five five", "{\"a\":1}", ". ."};
+    static const char *const TEXTS[] = {
+        "hello",       "",    "stop calling me", "yes",
+        "what is it?", "bye", "mm-hm",           "my number is five five five",
+        "{\"a\":1}",   ". ."};
     static const char *const NAMES[] = {"book", "end_call", "transfer", "send_sms"};
 
     *event = (struct rlx_conv_event){.kind = draw(soup, RLX_EV_TIMER + 1)};

@@ -31,9 +31,9 @@ static void overwrites(void **state)
     char *why;
 
     rlx_turn_settings_default(&settings);
-    assert_int_equal(parse(&settings, "{\"silence_ms\":700,\"barge_in\":false,\"speculation\":0}",
-                           *state, &why),
-                     0);
+    assert_int_equal(
+        parse(&settings, "{\"silence_ms\":700,\"barge_in\":false,\"speculation\":0}", *state, &why),
+        0);
     assert_null(why);
     assert_int_equal(settings.silence_ms, 700);
     assert_int_equal(settings.barge_in, 0);
@@ -47,7 +47,8 @@ static void refuses(void **state)
     static const struct {
         const char *json, *names;
     } CASES[] = {
-        {"{\"silence_ms\":50,\"speech_ms\":300}", "silence_ms must be a whole number from 100 to 5000"},
+        {"{\"silence_ms\":50,\"speech_ms\":300}",
+         "silence_ms must be a whole number from 100 to 5000"},
         {"{\"silence_ms\":5001,\"speech_ms\":300}", "silence_ms"},
         {"{\"silence_ms\":\"700\",\"speech_ms\":300}", "silence_ms"},
         {"{\"silence_ms\":700.5,\"speech_ms\":300}", "silence_ms"},

@@ -180,9 +180,15 @@ static void noise_in_a_filler(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RLX_TEST(prompts),       RLX_TEST(words_reset),        RLX_TEST(back_after_goodbye),
-        RLX_TEST(hold_on),       RLX_TEST(music),              RLX_TEST(music_ends),
-        RLX_TEST(fillers),       RLX_TEST(no_filler_when_due), RLX_TEST(filler_before_the_text),
+        RLX_TEST(prompts),
+        RLX_TEST(words_reset),
+        RLX_TEST(back_after_goodbye),
+        RLX_TEST(hold_on),
+        RLX_TEST(music),
+        RLX_TEST(music_ends),
+        RLX_TEST(fillers),
+        RLX_TEST(no_filler_when_due),
+        RLX_TEST(filler_before_the_text),
         RLX_TEST(noise_in_a_filler),
     };
     return cmocka_run_group_tests_name("conversation: silence and waiting", tests, NULL, NULL);

@@ -10,7 +10,8 @@ static struct sim *asked(void **state, const char *reply)
     return sim;
 }
 
-/* What is said before the call is spoken; the tool runs; the model is asked again with the result. */
+/* What is said before the call is spoken; the tool runs; the model is asked again with the result.
+ */
 static void tool_and_answer(void **state)
 {
     struct sim *sim = asked(state, "Let me book that for you.|!tool book {\"day\":\"monday\"}");
@@ -72,7 +73,8 @@ static void tool_never_answers(void **state)
     sim_between(sim, sim->longest_silence_ms, 0, 8100);
 }
 
-/* New words while a tool runs: it is not undone, its result stays in the history, the words are a new turn. */
+/* New words while a tool runs: it is not undone, its result stays in the history, the words are a
+ * new turn. */
 static void words_in_a_tool(void **state)
 {
     struct sim *sim = asked(state, "!tool book {\"day\":\"monday\"}");
@@ -126,7 +128,8 @@ static void end_call(void **state)
     }
 }
 
-/* A transfer: said first, then the stream may end without ending the call; when nobody takes it the agent says so. */
+/* A transfer: said first, then the stream may end without ending the call; when nobody takes it the
+ * agent says so. */
 static void transfer(void **state)
 {
     struct sim *sim = asked(state, "I will connect you now.|!tool transfer {\"to\":\"sales\"}");
@@ -159,7 +162,8 @@ static void press(struct sim *sim, const char *digits, uint32_t step)
     }
 }
 
-/* Keys are one turn: after two seconds, or at once with '#'; masked in the transcript, plain for the model. */
+/* Keys are one turn: after two seconds, or at once with '#'; masked in the transcript, plain for
+ * the model. */
 static void keys_are_a_turn(void **state)
 {
     struct sim *sim = sim_new(state);
@@ -207,9 +211,11 @@ static void key_over_speech(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RLX_TEST(tool_and_answer), RLX_TEST(tool_before_its_words), RLX_TEST(tool_says),       RLX_TEST(tool_never_answers),
-        RLX_TEST(words_in_a_tool), RLX_TEST(stop_in_tool),    RLX_TEST(end_call),
-        RLX_TEST(transfer),        RLX_TEST(keys_are_a_turn), RLX_TEST(key_over_speech),
+        RLX_TEST(tool_and_answer), RLX_TEST(tool_before_its_words),
+        RLX_TEST(tool_says),       RLX_TEST(tool_never_answers),
+        RLX_TEST(words_in_a_tool), RLX_TEST(stop_in_tool),
+        RLX_TEST(end_call),        RLX_TEST(transfer),
+        RLX_TEST(keys_are_a_turn), RLX_TEST(key_over_speech),
     };
     return cmocka_run_group_tests_name("conversation: tools and keys", tests, NULL, NULL);
 }

@@ -152,7 +152,8 @@ static void remarks(void **state)
     }
 }
 
-/* What models invent from noise makes no turn when there is little sound behind it; said plainly it does. */
+/* What models invent from noise makes no turn when there is little sound behind it; said plainly it
+ * does. */
 static void suspects(void **state)
 {
     struct sim *sim = greeted(state);
@@ -185,7 +186,8 @@ static void echo_after_speech(void **state)
     sim_true(sim, sim_metric(sim, "echo_drops") == 1);
 }
 
-/* Voice while the answer is being made cancels it and extends the same turn: one row, one line of history. */
+/* Voice while the answer is being made cancels it and extends the same turn: one row, one line of
+ * history. */
 static void voice_extends_the_turn(void **state)
 {
     struct sim *sim = greeted(state);
@@ -206,7 +208,8 @@ static void voice_extends_the_turn(void **state)
     sim_true(sim, count < 4 || strcmp(history[2].role, "user"));
 }
 
-/* A guess on the text at 100 ms of silence: the model begins, nothing is heard before the end of turn. */
+/* A guess on the text at 100 ms of silence: the model begins, nothing is heard before the end of
+ * turn. */
 static void speculation_is_used(void **state)
 {
     struct sim *sim = greeted(state);
@@ -227,7 +230,8 @@ static void speculation_is_used(void **state)
     sim_true(sim, sim_metric(sim, "speculation.stt.used") == 1);
 }
 
-/* The callee goes on: the guess is thrown away, at most two are made a turn, and nothing of them is seen. */
+/* The callee goes on: the guess is thrown away, at most two are made a turn, and nothing of them is
+ * seen. */
 static void speculation_is_wasted(void **state)
 {
     struct sim *sim = greeted(state);
@@ -243,7 +247,8 @@ static void speculation_is_wasted(void **state)
         guesses += sim->log[i].kind == RLX_ACT_STT && sim->log[i].purpose == RLX_STT_SPECULATIVE;
     sim_true(sim, guesses == 2);
     const struct sim_row *row = sim_row(sim, false, 0);
-    assert_string_equal(row->text, "the blue one from yesterday and the red one that I saw with you");
+    assert_string_equal(row->text,
+                        "the blue one from yesterday and the red one that I saw with you");
     sim_true(sim, sim_row(sim, true, 1) && !sim_row(sim, true, 2));
     sim_true(sim, sim->two_epochs == 0);
 }
@@ -373,7 +378,8 @@ static void guess_fails(void **state)
     sim_true(sim, sim_row(sim, false, 0) && !sim_said(sim, "catch that"));
 }
 
-/* The model says nothing: asked once more, then a phrase. It fails: once more, then a polite end. */
+/* The model says nothing: asked once more, then a phrase. It fails: once more, then a polite end.
+ */
 static void llm_fails(void **state)
 {
     struct sim *sim = greeted(state);
@@ -399,7 +405,8 @@ static void llm_fails(void **state)
     sim_true(sim, sim_row_with(sim, "What are your opening hours?"));
 }
 
-/* A piece without sound is skipped; a turn without any sound still ends; a voice that fails ends the call politely. */
+/* A piece without sound is skipped; a turn without any sound still ends; a voice that fails ends
+ * the call politely. */
 static void tts_fails(void **state)
 {
     struct sim *sim = greeted(state);
