@@ -207,7 +207,10 @@ class Carrier:
         except Exception as error:  # the test looks at it
             call["error"] = repr(error)
         finally:
-            await self.tell(call, "completed")
+            try:
+                await self.tell(call, "completed")
+            except aiohttp.ClientError as error:  # the gateway is away
+                call["untold"] = repr(error)
             call["done"].set()
 
     async def stream(self, call, twiml):
