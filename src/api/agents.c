@@ -40,8 +40,7 @@ static const char *extraction(const json_t *value, TALLOC_CTX *ctx)
     const json_t *item;
 
     (void)ctx;
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach (value, i, item) {
         const char *name = json_string_value(json_object_get(item, "name"));
         const json_t *type = json_object_get(item, "type");
         const char *kind = type ? json_string_value(type) : "string";
@@ -50,7 +49,8 @@ static const char *extraction(const json_t *value, TALLOC_CTX *ctx)
         if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") !=
             strlen(name))
             return "names may hold letters, digits and underscores";
-        if (!kind || (strcmp(kind, "string") && strcmp(kind, "number") && strcmp(kind, "boolean")))
+        if (!kind || (strcmp(kind, "string") != 0 && strcmp(kind, "number") != 0 &&
+                      strcmp(kind, "boolean") != 0))
             return "the type of an item must be string, number or boolean";
     }
     return NULL;
@@ -62,8 +62,9 @@ static const char *objects(const json_t *value, TALLOC_CTX *ctx)
     const json_t *item;
 
     (void)ctx;
-    json_array_foreach(value, i,
-                       item) if (!json_is_object(item)) return "each item must be an object";
+    json_array_foreach (value, i, item)
+        if (!json_is_object(item))
+            return "each item must be an object";
     return NULL;
 }
 

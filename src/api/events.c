@@ -41,8 +41,7 @@ static char *format(struct stream *stream, const json_t *events)
     const json_t *event;
     size_t i;
 
-    json_array_foreach(events, i, event)
-    {
+    json_array_foreach (events, i, event) {
         json_t *whole = json_copy((json_t *)(uintptr_t)json_object_get(event, "data"));
         if (json_is_object(whole))
             json_object_set(whole, "at", json_object_get(event, "at"));
@@ -67,8 +66,7 @@ static bool complete(struct stream *stream)
 
     stream->looked_ms = rlx_now_ms();
     if (!rlx_call_peek(stream->api->store, tmp, stream->call_id, &sid, &status, &reason) &&
-        strcmp(status, "initiated") && strcmp(status, "queued") && strcmp(status, "ringing") &&
-        strcmp(status, "in-progress") &&
+        rlx_call_is_over(status) &&
         !rlx_call_analysis(stream->api->store, tmp, stream->user_id, stream->call_id, &json))
         over = !strstr(json, "\"status\":\"pending\"");
     talloc_free(tmp);

@@ -21,8 +21,7 @@ static const char *questions(const json_t *value, TALLOC_CTX *ctx)
     const json_t *item;
 
     (void)ctx;
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach (value, i, item) {
         const char *text = json_string_value(item);
         if (!text || !text[strspn(text, " \t\r\n")] || rlx_utf8_length(text) > 300)
             return "each way to ask must be a text of 1 to 300 characters";

@@ -23,7 +23,7 @@ enum rlx_range rlx_range_parse(const char *header, uint64_t size, uint64_t *firs
     *firstp = 0;
     *lengthp = size;
     /* Several ranges, or another unit, may be answered with the whole. */
-    if (!header || strncmp(header, "bytes=", 6) || strchr(header, ','))
+    if (!header || strncmp(header, "bytes=", 6) != 0 || strchr(header, ','))
         return RLX_RANGE_WHOLE;
     const char *p = header + 6;
     if (*p == '-') {
@@ -132,12 +132,6 @@ static int ask_gateway(struct rlx_request *req, struct rlx_api *api, const char 
     return err ? err : reply->status / 100 == 2 ? 0 : RLX_EPROVIDER;
 }
 
-static bool is_over(const char *status)
-{
-    return strcmp(status, "initiated") && strcmp(status, "queued") && strcmp(status, "ringing") &&
-           strcmp(status, "in-progress");
-}
-
 /* A call that nobody answered yet has no gateway to end it. */
 static int cancel(struct rlx_api *api, const char *call_id)
 {
@@ -175,7 +169,7 @@ void rlx_api_call_hangup(struct rlx_request *req, void *arg)
         rlx_api_reply_store(req, err, "call");
         return;
     }
-    if (is_over(status)) {
+    if (rlx_call_is_over(status)) {
         rlx_api_reply_message(req, "The call is over already");
         return;
     }

@@ -105,7 +105,7 @@ static char *link_to(struct rlx_request *req, const char *next)
 
     for (const char *p = *query ? query + 1 : query; link && *p;) {
         size_t n = strcspn(p, "&");
-        if (n && strncmp(p, "cursor=", 7) && !memchr(p, '>', n) && !memchr(p, '"', n))
+        if (n && strncmp(p, "cursor=", 7) != 0 && !memchr(p, '>', n) && !memchr(p, '"', n))
             link = talloc_asprintf_append_buffer(link, "&%.*s", (int)n, p);
         p += n + (p[n] == '&');
     }

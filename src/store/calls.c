@@ -8,6 +8,16 @@
 #include "base/crypto.h"
 #include "store/db.h"
 
+bool rlx_call_is_over(const char *status)
+{
+    static const char *const over[] = {"completed", "failed", "busy", "no-answer", "canceled"};
+
+    for (size_t i = 0; i < sizeof over / sizeof over[0]; i++)
+        if (!strcmp(status, over[i]))
+            return true;
+    return false;
+}
+
 /* What tells two requests with one idempotency key apart. */
 static int fingerprint(char hex[RLX_SHA256_HEX], const char *agent_id, const char *phone_number,
                        const char *metadata, const char *options)

@@ -4,6 +4,9 @@
 
 #include "store/store.h"
 
+/* True for a status that a call never leaves: completed, failed, busy, no-answer, canceled. */
+bool rlx_call_is_over(const char *status);
+
 /* ---- the API ---- */
 
 /* Commits the call (status initiated) together with its dial job. options: {variables{}, greeting,

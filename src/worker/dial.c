@@ -16,7 +16,7 @@
 
 #define SIMULATED_FROM "+15005550006" /* Twilio's own test number that may be a caller */
 #define RING_S 30
-#define FATE_MS ((RING_S + 30) * 1000)
+#define FATE_MS ((RING_S + 30) * 1000LL)
 #define SKEW_MS 3000
 #define LOOK_AGAIN_MS 2000
 
@@ -32,12 +32,6 @@ static const char *text_of(const json_t *object, const char *name)
     const char *text = json_string_value(json_object_get(object, name));
 
     return text ? text : "";
-}
-
-static bool is_over(const char *status)
-{
-    return strcmp(status, "initiated") && strcmp(status, "queued") && strcmp(status, "ringing") &&
-           strcmp(status, "in-progress");
 }
 
 static void fail_call(const struct dial *d, const char *reason)
@@ -149,7 +143,7 @@ static bool may_dial(const struct dial *d)
     const char *status = text_of(d->call, "status");
     bool listed = false;
 
-    if (is_over(status) || *text_of(d->call, "twilio_sid")) {
+    if (rlx_call_is_over(status) || *text_of(d->call, "twilio_sid")) {
         rlx_task_done(d->task);
         return false;
     }
@@ -193,7 +187,7 @@ static void dial_call(struct dial *d)
         place(d);
     else if (state.undecided)
         look_up(d, state.since_ms);
-    else if (!is_over(text_of(d->call, "status")) && !*text_of(d->call, "twilio_sid"))
+    else if (!rlx_call_is_over(text_of(d->call, "status")) && !*text_of(d->call, "twilio_sid"))
         fail_call(d, "the carrier refused the call"); /* decided, but the end was not written */
     else
         rlx_task_done(d->task);

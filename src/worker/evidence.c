@@ -93,7 +93,7 @@ static const char *const interest[] = {"i am|would|am ?very ?really interested",
                                        "where can i",
                                        "can you|i|we",
                                        NULL};
-static const char *const good_mood[] = {"great|perfect|awesome|excellent|wonderful|fantastic|"
+static const char *const good_mood[] = {"great|perfect|awesome|excellent|wonderful|fantastic",
                                         "amazing|lovely|brilliant|appreciate|glad|helpful|love",
                                         "thanks|thank",
                                         "sounds good|nice",
@@ -102,7 +102,7 @@ static const char *const good_mood[] = {"great|perfect|awesome|excellent|wonderf
                                         "yes please",
                                         NULL};
 static const char *const bad_mood[] = {
-    "angry|annoyed|annoying|terrible|awful|horrible|ridiculous|frustrated|frustrating|upset|"
+    "angry|annoyed|annoying|terrible|awful|horrible|ridiculous|frustrated|frustrating|upset",
     "useless|scam|hate|worst|stupid|rude|disappointed|unacceptable",
     "not happy|good|helpful|right|acceptable|working|pleased|satisfied",
     "waste|wasting ?of ?my time",
@@ -245,7 +245,9 @@ int rlx_evidence_create(struct rlx_evidence **evidencep, TALLOC_CTX *ctx, const 
     e->callee = talloc_strdup(e, " ");
     if (!e->turns || !e->heard || !e->callee)
         err = -ENOMEM;
-    json_array_foreach(rows, i, row) if (!err && e->count < TURNS_MAX) err = add_turn(e, row);
+    json_array_foreach (rows, i, row)
+        if (!err && e->count < TURNS_MAX)
+            err = add_turn(e, row);
     if (!err)
         err = add_known(e, json_object_get(call, "agent"));
     if (err)
