@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,17 +102,9 @@ static const char *const environment[FLAGS] = {
     [LOG_LEVEL] = "RELAYX_LOG_LEVEL",
 };
 
-__attribute__((format(printf, 1, 2))) static enum rlx_options_outcome bad(const char *format, ...)
-{
-    va_list args;
-
-    fputs("relayx-speech: ", stderr);
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-    return RLX_OPTIONS_BAD;
-}
+/* Prints what is wrong; its value ends the program. */
+#define bad(...)                                                                                   \
+    (fprintf(stderr, "relayx-speech: " __VA_ARGS__), fputc('\n', stderr), RLX_OPTIONS_BAD)
 
 static bool number(unsigned *np, const char *text, unsigned lowest, unsigned highest)
 {

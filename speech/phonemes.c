@@ -92,7 +92,7 @@ size_t rlx_phonemes_of(int32_t *codepoints, size_t size, const char *text)
         if (n == start)
             n = before;
         else
-            codepoints[n++] = punctuation(from, rest ? rest : end, !rest);
+            codepoints[n++] = (unsigned char)punctuation(from, rest ? rest : end, !rest);
     }
     pthread_mutex_unlock(&lock);
     return n;

@@ -68,7 +68,8 @@ static bool acceptable(struct rlx_request *req, const char *format)
 {
     const char *language = field(req, "language");
 
-    if (strcmp(format, "json") && strcmp(format, "text") && strcmp(format, "verbose_json")) {
+    if (strcmp(format, "json") != 0 && strcmp(format, "text") != 0 &&
+        strcmp(format, "verbose_json") != 0) {
         rlx_speech_refuse(req, 400, "bad_response_format",
                           "response_format must be json, text or verbose_json");
         return false;
