@@ -111,8 +111,7 @@ int rlx_conv_create(struct rlx_conv **convp, TALLOC_CTX *ctx,
     if (!conv->scratch || !conv->actions)
         goto out;
     conv->ms_per_char = 62.0f;
-    conv->ear.floor_db = -60.0f;
-    conv->ear.echo_db = -60.0f;
+    rlx_conv_ear_reset(conv);
     err = set_phrases(conv, options);
 out:
     if (err) {
@@ -289,9 +288,8 @@ static void on_stream(struct rlx_conv *conv)
 {
     if (conv->state == RLX_CONV_TRANSFERRING) {
         /* A second stream of the same call: nobody took it. */
-        conv->ear = (struct rlx_conv_ear){.floor_db = conv->ear.floor_db, .echo_db = -60.0f};
-        conv->ear.arrived_ms = conv->now_ms;
-        conv->utt.words_from_ms = 0;
+        rlx_conv_utterance_forget(conv);
+        rlx_conv_ear_reset(conv);
         rlx_conv_tools_forget(conv);
         rlx_conv_say_phrase(conv, RLX_SOURCE_PROMPT, RLX_PHRASE_TRANSFER_FAILED);
         rlx_conv_enter(conv, RLX_CONV_THINKING);

@@ -29,13 +29,13 @@ static bool may_pause(const struct rlx_conv *conv)
 }
 
 /* The disclosure has not been heard whole. */
-static bool is_protected(const struct rlx_conv *conv)
+static bool is_protected(struct rlx_conv *conv)
 {
     const struct rlx_conv_speech *speech = conv->speaking;
 
     if (!speech->must_words)
         return false;
-    const char *heard = rlx_conv_speech_heard((struct rlx_conv *)conv, speech, speech->heard_ms);
+    const char *heard = rlx_conv_speech_heard(conv, speech, speech->heard_ms);
     return !heard || rlx_text_words(heard) < speech->must_words;
 }
 

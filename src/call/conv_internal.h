@@ -293,6 +293,7 @@ int64_t rlx_conv_wall(const struct rlx_conv *conv, uint64_t at_ms);
 void rlx_conv_uuid(struct rlx_conv *conv, char text[37]);
 
 /* conv_listen.c */
+void rlx_conv_ear_reset(struct rlx_conv *conv);
 bool rlx_conv_ear_frame(struct rlx_conv *conv, const struct rlx_conv_event *event); /* false: an old frame */
 uint32_t rlx_conv_voiced(const struct rlx_conv *conv, uint32_t within_ms);
 uint64_t rlx_conv_media_now(const struct rlx_conv *conv);

@@ -6,11 +6,25 @@
 #define FLOOR_STEP 0.05f     /* how fast the level of the room is followed, per frame */
 #define NO_AGENT_DB (-80.0f) /* below it the agent is not heard */
 #define ECHO_MARGIN_DB 6.0f
+#define FLOOR_FIRST_DB (-60.0f)
+#define ECHO_FIRST_DB (-32.0f) /* an ordinary line, until it has shown how it is */
 #define ECHO_LEAST_DB (-60.0f)
 #define ECHO_FADE_DB 0.01f /* a frame without echo lowers what is expected of it */
 #define GUESSES 2u         /* speculative passes a turn */
 
 /* ---- frames ---- */
+
+/* A stream begins: its timeline starts at zero. */
+void rlx_conv_ear_reset(struct rlx_conv *conv)
+{
+    conv->ear = (struct rlx_conv_ear){
+        .floor_db = FLOOR_FIRST_DB,
+        .echo_db = ECHO_FIRST_DB,
+        .echo_peak_db = -90.0f,
+        .arrived_ms = conv->now_ms,
+    };
+    conv->utt.words_from_ms = 0;
+}
 
 static uint32_t gap_frames(const struct rlx_conv_ear *ear, uint64_t end_ms)
 {

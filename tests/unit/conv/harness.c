@@ -156,6 +156,10 @@ static void keep_log(struct sim *sim, const struct rlx_conv_action *action)
                                 .speculative = action->llm.speculative,
                                 .from = (uint32_t)action->stt.from_ms,
                                 .to = (uint32_t)action->stt.to_ms};
+    entry->agent_asked = action->lookup.agent_asked;
+    for (unsigned i = 0; i < 2; i++)
+        snprintf(entry->recent[i], sizeof entry->recent[i], "%s",
+                 action->lookup.recent[i] ? action->lookup.recent[i] : "");
     const char *text = action->kind == RLX_ACT_ROW    ? action->row.text
                        : action->kind == RLX_ACT_TOOL ? action->tool.name
                        : action->kind == RLX_ACT_END  ? action->end.reason

@@ -29,6 +29,8 @@ struct sim_entry {
     enum rlx_stt_purpose purpose;
     bool speculative;
     uint32_t from, to; /* STT */
+    bool agent_asked;  /* LOOKUP */
+    char recent[2][24];
     char text[240];
 };
 

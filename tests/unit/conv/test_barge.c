@@ -1,6 +1,8 @@
 /* Interruptions: paused at once, then confirmed or taken back. */
 #include "harness.h"
 
+#include "call/phrases.h"
+
 #define LONG_REPLY                                                                                 \
     "Our shop sells bread and cake of every kind. We bake it fresh in the morning. You can also "  \
     "order by phone and we will bring it to you."
@@ -161,15 +163,45 @@ static void echo_is_dropped(void **state)
     sim_true(sim, sim_count(sim, RLX_ACT_LLM) == 1);
 }
 
-/* Voice that is not 6 dB above the echo that is to be expected does not count. */
-static void quiet_echo_is_no_voice(void **state)
+/* Voice that is not 6 dB above the echo to be expected does not count. An ordinary line pauses
+ * nothing; a bad one pauses once or twice until it is known; real words interrupt on both. */
+static void echo_is_no_voice(void **state)
+{
+    static const struct {
+        float echo_db;
+        unsigned pauses;
+    } CASES[] = {{-40.0f, 0}, {-33.0f, 0}, {-27.0f, 2}, {-21.0f, 2}};
+
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct sim *sim = talking(state);
+        sim->echo_db = CASES[i].echo_db;
+        sim_reply(sim, LONG_REPLY);
+        sim_voice(sim, 17500, 18700, "And when do you close?");
+        sim_run(sim, 17000);
+        sim_between(sim, sim_count(sim, RLX_ACT_PAUSE), 0, CASES[i].pauses);
+        sim_true(sim, long_row(sim) && strstr(long_row(sim)->text, "bring it to you."));
+        sim_true(sim, sim_meta(long_row(sim), "interrupted") == 0);
+        sim_voice(sim, 22500, 24000, "No I want something else");
+        sim->voices[sim->voice_count - 1].level_db = -14.0f;
+        sim_run(sim, 26000);
+        const struct sim_row *second = sim_row(sim, true, 2);
+        sim_true(sim, second && sim_meta(second, "interrupted") == 1);
+    }
+}
+
+/* After a resume some words are heard twice; they count once, and none is lost. */
+static void repeated_words_count_once(void **state)
 {
     struct sim *sim = talking(state);
 
-    sim->echo_db = -30.0f;
-    sim_run(sim, 20000);
-    sim_between(sim, sim_count(sim, RLX_ACT_PAUSE), 0, 3);
-    sim_true(sim, long_row(sim) && strstr(long_row(sim)->text, "bring it to you."));
+    sim_voice(sim, 6000, 6250, "Mm-hm");
+    sim_voice(sim, 7000, 8200, "No I want something else");
+    sim_run(sim, 10000);
+    uint32_t epoch = sim_said(sim, "Our shop")->epoch;
+    sim_true(sim, sim_meta(long_row(sim), "resumed") == 1);
+    int difference = (int)rlx_text_words(long_row(sim)->text) - (int)sim_words_played(sim, epoch);
+    sim_between(sim, difference, -1, 1);
+    sim_true(sim, !strncmp(LONG_REPLY, long_row(sim)->text, strlen(long_row(sim)->text)));
 }
 
 /* After two pauses taken back within ten seconds, voice alone pauses no more; words still
@@ -292,7 +324,8 @@ int main(void)
         RLX_TEST(yes_answers_a_question),
         RLX_TEST(partial_confirms),
         RLX_TEST(echo_is_dropped),
-        RLX_TEST(quiet_echo_is_no_voice),
+        RLX_TEST(echo_is_no_voice),
+        RLX_TEST(repeated_words_count_once),
         RLX_TEST(third_pause_needs_words),
         RLX_TEST(pause_is_bounded),
         RLX_TEST(barge_in_off),

@@ -32,6 +32,25 @@ static void tool_and_answer(void **state)
     sim_true(sim, sim_row(sim, false, 0)->seq < sim_row_with(sim, "Let me book")->seq);
 }
 
+/* What the model says behind the call is dropped. */
+static void text_behind_a_tool(void **state)
+{
+    struct sim *sim = asked(state, "");
+
+    sim->llm_silent = true;
+    sim_run(sim, 4900);
+    uint32_t job = sim_find(sim, RLX_ACT_LLM, 0)->job;
+    sim_give(sim, (struct rlx_conv_event){
+                      .kind = RLX_EV_LLM_TOOL, .job = job, .tool = {"1", "book", "{}"}});
+    sim_give(sim, (struct rlx_conv_event){
+                      .kind = RLX_EV_LLM_TEXT, .job = job, .text = "I have booked it already."});
+    sim->llm_silent = false;
+    sim_give(sim, (struct rlx_conv_event){.kind = RLX_EV_LLM_DONE, .job = job});
+    sim_run(sim, 12000);
+    sim_true(sim, sim_count(sim, RLX_ACT_TOOL) == 1);
+    sim_true(sim, !sim_said(sim, "booked it already"));
+}
+
 /* A tool that is faster than the voice: what was said before it is not lost. */
 static void tool_before_its_words(void **state)
 {
@@ -211,11 +230,12 @@ static void key_over_speech(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RLX_TEST(tool_and_answer), RLX_TEST(tool_before_its_words),
-        RLX_TEST(tool_says),       RLX_TEST(tool_never_answers),
-        RLX_TEST(words_in_a_tool), RLX_TEST(stop_in_tool),
-        RLX_TEST(end_call),        RLX_TEST(transfer),
-        RLX_TEST(keys_are_a_turn), RLX_TEST(key_over_speech),
+        RLX_TEST(tool_and_answer),    RLX_TEST(tool_before_its_words),
+        RLX_TEST(text_behind_a_tool), RLX_TEST(tool_says),
+        RLX_TEST(tool_never_answers), RLX_TEST(words_in_a_tool),
+        RLX_TEST(stop_in_tool),       RLX_TEST(end_call),
+        RLX_TEST(transfer),           RLX_TEST(keys_are_a_turn),
+        RLX_TEST(key_over_speech),
     };
     return cmocka_run_group_tests_name("conversation: tools and keys", tests, NULL, NULL);
 }

@@ -253,6 +253,44 @@ static void speculation_is_wasted(void **state)
     sim_true(sim, sim->two_epochs == 0);
 }
 
+/* The look-up knows whether the agent asked, and which answers were given in the last two turns. */
+static void lookup_knows_the_talk(void **state)
+{
+    struct sim *sim = greeted(state);
+
+    sim->answer_for = "opening hours";
+    sim->answer_text = "We are open from nine to five.";
+    sim_voice(sim, 3000, 4200, "What are your opening hours?");
+    sim_voice(sim, 8000, 9200, "What is your shop like?");
+    sim_voice(sim, 15000, 16200, "What is in it?");
+    sim_voice(sim, 22000, 23200, "What else is in it?");
+    sim_run(sim, 25000);
+    const struct sim_entry *lookups[4];
+    uint32_t after = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        lookups[i] = sim_find(sim, RLX_ACT_LOOKUP, after);
+        sim_true(sim, lookups[i]);
+        after = lookups[i]->at + 1;
+    }
+    sim_true(sim, lookups[0]->agent_asked && !lookups[1]->agent_asked);
+    assert_string_equal(lookups[0]->recent[0], "");
+    assert_string_equal(lookups[1]->recent[0], "answer-1");
+    assert_string_equal(lookups[2]->recent[0], "");
+    assert_string_equal(lookups[2]->recent[1], "answer-1");
+    assert_string_equal(lookups[3]->recent[1], "");
+}
+
+/* Knowledge that does not come is done without. */
+static void lookup_is_late(void **state)
+{
+    struct sim *sim = greeted(state);
+
+    sim->lookup_ms = 60000;
+    sim_voice(sim, 3000, 4200, "What are your opening hours?");
+    sim_run(sim, 12000);
+    sim_true(sim, sim_row_with(sim, "good question"));
+}
+
 /* No tool runs on a guess. */
 static void no_tool_on_a_guess(void **state)
 {
@@ -482,6 +520,8 @@ int main(void)
         RLX_TEST(voice_extends_the_turn),
         RLX_TEST(speculation_is_used),
         RLX_TEST(speculation_is_wasted),
+        RLX_TEST(lookup_knows_the_talk),
+        RLX_TEST(lookup_is_late),
         RLX_TEST(no_tool_on_a_guess),
         RLX_TEST(one_stt_job),
         RLX_TEST(missing_frames),
