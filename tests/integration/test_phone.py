@@ -7,6 +7,9 @@ import hmac
 import io
 import json
 import math
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -499,6 +502,47 @@ def test_a_wav_can_be_said(phone, gateway):
     assert words["kind"] == "wav" and abs(words["end_ms"] - words["start_ms"] - 1000) <= 30
     heard = b"".join(base64.b64decode(m["media"]["payload"]) for m in gateway.of("media"))
     assert loudness(heard[2400:7200]) > -18
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="makes its certificate with openssl")
+def test_a_stream_over_tls(start, gateway, tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    urls = []
+
+    async def media(request):
+        assert request.headers["X-Twilio-Signature"] == signature(urls[0])
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        async for frame in ws:
+            gateway.messages.append((time.monotonic(), json.loads(frame.data)))
+            if len(gateway.messages) == 40:
+                await ws.close()
+        return ws
+
+    async def serve():
+        app = web.Application()
+        app.router.add_get("/media", media)
+        runner = web.AppRunner(app, shutdown_timeout=0.2)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
+        await site.start()
+        return site._server.sockets[0].getsockname()[1]
+
+    urls.append(f"wss://127.0.0.1:{asyncio.run_coroutine_threadsafe(serve(), gateway.loop).result(10)}/media")
+    gateway.twiml = lambda g: f'<Response><Connect><Stream url="{urls[0]}"/></Connect></Response>'
+    strict = Phone(start, "--kind")
+    strict.callee("end 5\n")
+    report = strict.ended(strict.call(gateway))
+    assert report["errors"][0].startswith("31920") and "certificate" in report["errors"][0].lower()
+    lenient = Phone(start, "--kind", "--insecure")
+    lenient.callee("end 5\n")
+    report = lenient.ended(lenient.call(gateway))
+    assert report["errors"] == [] and report["ended_by"] == "agent"
+    assert len(gateway.of("media")) >= 38
 
 
 def test_load_reports(run, gateway, tmp_path):
