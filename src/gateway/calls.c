@@ -44,6 +44,7 @@ struct rlx_calls {
     LIST_HEAD(, call) calls;
     LIST_HEAD(, door) doors;
     size_t door_count;
+    bool closed; /* no more calls are taken */
 };
 
 /* ---- blocking work for the store, off the loop ---- */
@@ -149,7 +150,7 @@ static struct call *call_want(struct rlx_calls *calls, const char *call_id)
 {
     struct call *call = call_find(calls, call_id);
 
-    if (call)
+    if (call || calls->closed)
         return call;
     struct work *w = work_new(calls, call_id);
     call = w ? talloc_zero(calls, struct call) : NULL;
@@ -283,7 +284,7 @@ static const struct rlx_socket_handlers door_handlers = {door_message, door_clos
 void rlx_calls_socket(struct rlx_calls *calls, int fd, const void *extra, size_t extra_length)
 {
     struct door *door =
-        calls->door_count < MAX_UNPROVEN ? talloc_zero(calls, struct door) : NULL;
+        !calls->closed && calls->door_count < MAX_UNPROVEN ? talloc_zero(calls, struct door) : NULL;
 
     if (!door) {
         rlx_log(RLX_WARN, "stream.refused", "why=%s", "too many sockets have not proved themselves");
@@ -372,12 +373,12 @@ int rlx_calls_create(struct rlx_calls **callsp, TALLOC_CTX *ctx, const struct rl
     return 0;
 }
 
-void rlx_calls_close(struct rlx_calls *calls)
+void rlx_calls_end_all(struct rlx_calls *calls)
 {
     struct call *call, *next;
     struct door *door;
 
-    uv_close((uv_handle_t *)&calls->tick, NULL);
+    calls->closed = true;
     LIST_FOREACH(door, &calls->doors, link)
         if (door->socket)
             rlx_socket_close(door->socket, 1001, "the gateway stops");
@@ -385,5 +386,17 @@ void rlx_calls_close(struct rlx_calls *calls)
         next = LIST_NEXT(call, link);
         if (call->live && rlx_live_started(call->live))
             rlx_live_end(call->live, "gateway_stopped");
+        else
+            call_forget(call);
     }
+}
+
+bool rlx_calls_empty(const struct rlx_calls *calls)
+{
+    return LIST_EMPTY(&calls->calls) && LIST_EMPTY(&calls->doors);
+}
+
+void rlx_calls_close(struct rlx_calls *calls)
+{
+    uv_close((uv_handle_t *)&calls->tick, NULL);
 }

@@ -15,7 +15,10 @@ struct rlx_calls;
 int rlx_calls_create(struct rlx_calls **callsp, TALLOC_CTX *ctx, const struct rlx_live_env *env,
                      struct rlx_store *store, const char *gateway_id)
     __attribute__((warn_unused_result));
-/* Stops the clock and ends every call that is left; the calls may be freed when the loop has run out. */
+/* Ends every call and turns sockets away; the calls go one by one while the loop runs (rlx_calls_empty). */
+void rlx_calls_end_all(struct rlx_calls *calls);
+bool rlx_calls_empty(const struct rlx_calls *calls);
+/* Stops the clock, when no call is left; free it when the loop has run out. */
 void rlx_calls_close(struct rlx_calls *calls);
 
 /* Loads a call and makes it ready, unless it is here already. It is forgotten when no stream comes within two minutes. */

@@ -101,16 +101,18 @@ static int start_control(struct gateway *g, TALLOC_CTX *ctx, char **urlp)
 
 /* ---- the end ---- */
 
+/* No call is left: the parts go in the order in which they use each other. */
 static void stop_now(struct gateway *g)
 {
-    uv_close((uv_handle_t *)&g->watch, NULL);
-    uv_close((uv_handle_t *)&g->terminate, NULL);
-    uv_close((uv_handle_t *)&g->interrupt, NULL);
-    rlx_calls_close(g->calls);
     talloc_free(g->front); /* waits for handlers: nothing is posted any more */
     talloc_free(g->control);
     rlx_mailbox_close(g->mailbox);
+    rlx_calls_close(g->calls);
+    talloc_free(g->env.providers);
     rlx_net_close(g->net);
+    uv_close((uv_handle_t *)&g->watch, NULL);
+    uv_close((uv_handle_t *)&g->terminate, NULL);
+    uv_close((uv_handle_t *)&g->interrupt, NULL);
 }
 
 static void on_signal(uv_signal_t *signal, int number)
@@ -132,7 +134,10 @@ static void on_watch(uv_timer_t *timer)
     size_t live = rlx_calls_live(g->calls);
 
     atomic_store(&g->live, live);
-    if (atomic_load(&g->draining) && (!live || rlx_now_ms() >= g->drain_until_ms))
+    if (!atomic_load(&g->draining) || (live && rlx_now_ms() < g->drain_until_ms))
+        return;
+    rlx_calls_end_all(g->calls);
+    if (rlx_calls_empty(g->calls))
         stop_now(g);
 }
 

@@ -59,7 +59,7 @@ void rlx_mind_warm(struct rlx_mind *mind);
 
 /* ---- voice ---- */
 int rlx_voice_create(struct rlx_voice **voicep, struct rlx_live *live);
-/* Renders the fixed phrases into the cache, one after the other. */
+/* Renders the fixed phrases and, as long as it rings, the approved answers into the cache. */
 void rlx_voice_prepare(struct rlx_voice *voice);
 void rlx_voice_act(struct rlx_voice *voice, const struct rlx_conv_action *action);
 void rlx_voice_mark(struct rlx_voice *voice, const char *name);

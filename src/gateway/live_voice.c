@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "call/split.h"
+#include "call/spoken.h"
 #include "gateway/live_private.h"
 
 #define BYTES_PER_MS 8
@@ -45,7 +47,9 @@ struct rlx_voice {
     struct utterance *running; /* the one that the playout plays */
     uint64_t last_audible_ms;
     /* preparing */
-    size_t phrase; /* the next one to render */
+    char **texts; /* what to render beforehand, in spoken form, most urgent first */
+    size_t text_count, next_text;
+    size_t phrase_count; /* so many of them are fixed phrases, rendered even when the call has begun */
     struct piece *preparing;
     struct utterance *prepared;
 };
@@ -318,13 +322,14 @@ static struct piece *piece_new(struct utterance *utterance, uint32_t number, con
 
 /* ---- before the call is answered ---- */
 
+/* One after the other. Once the call has begun only the fixed phrases go on: an answer that nobody may ask for must not stand
+ * in the way of what is said now. */
 static void prepare_next(struct rlx_voice *voice)
 {
-    const char *text;
-
-    while (!voice->preparing && (text = rlx_conv_phrase(voice->live->conv, voice->phrase))) {
-        struct piece *piece = piece_new(voice->prepared, 0, text, true);
-        voice->phrase++;
+    while (!voice->preparing && voice->next_text < voice->text_count) {
+        if (voice->next_text >= voice->phrase_count && rlx_live_started(voice->live))
+            return;
+        struct piece *piece = piece_new(voice->prepared, 0, voice->texts[voice->next_text++], true);
         if (!piece)
             return;
         voice->preparing = piece;
@@ -332,8 +337,45 @@ static void prepare_next(struct rlx_voice *voice)
     }
 }
 
+static void plan(struct rlx_voice *voice, const char *text)
+{
+    char **grown = talloc_realloc(voice, voice->texts, char *, (unsigned)voice->text_count + 1);
+
+    if (!grown)
+        return;
+    voice->texts = grown;
+    grown[voice->text_count] = talloc_strdup(voice, text);
+    voice->text_count += grown[voice->text_count] != NULL;
+}
+
+/* An answer is said in the pieces that the conversation will cut it into. */
+static void plan_answer(struct rlx_voice *voice, const char *answer)
+{
+    TALLOC_CTX *scratch = talloc_new(NULL);
+    struct rlx_split *split;
+    struct rlx_spoken *spoken;
+    char *piece;
+
+    if (scratch && !rlx_split_create(&split, scratch)) {
+        rlx_split_feed(split, answer);
+        rlx_split_end(split);
+        while ((piece = rlx_split_next(split, scratch, false)))
+            if (!rlx_spoken_make(&spoken, scratch, piece) && *spoken->text)
+                plan(voice, spoken->text);
+    }
+    talloc_free(scratch);
+}
+
 void rlx_voice_prepare(struct rlx_voice *voice)
 {
+    char **answers = voice->live->setup->answer_texts;
+    const char *text;
+
+    for (size_t i = 0; (text = rlx_conv_phrase(voice->live->conv, i)); i++)
+        plan(voice, text);
+    voice->phrase_count = voice->text_count;
+    for (size_t i = 0; answers && answers[i]; i++)
+        plan_answer(voice, answers[i]);
     voice->prepared = utterance_of(voice, UINT32_MAX, true);
     if (voice->prepared)
         prepare_next(voice);

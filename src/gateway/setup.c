@@ -53,17 +53,22 @@ static int add_knowledge(struct rlx_call_setup *setup, struct rlx_store *store,
         return err;
     for (size_t i = 0; i < count; i++)
         small += strcmp(rows[i].source_type, "answer") ? strlen(rows[i].content) : 0;
+    size_t texts = 0;
     *inlinep = talloc_zero_array(setup, const char *, (unsigned)count + 1);
+    setup->answer_texts = talloc_zero_array(setup, char *, (unsigned)count + 1);
+    if (!*inlinep || !setup->answer_texts)
+        return -ENOMEM;
     for (size_t i = 0; i < count && !err; i++) {
         struct rlx_knowledge_row *row = &rows[i];
         size_t questions = 0;
         while (row->questions && row->questions[questions])
             questions++;
-        if (!strcmp(row->source_type, "answer"))
+        if (!strcmp(row->source_type, "answer")) {
+            setup->answer_texts[texts++] = row->content;
             err = rlx_answers_add(setup->answers, row->id, row->title, row->content,
                                   (const char *const *)row->questions, questions,
                                   row->vector_count == questions ? row->vectors : NULL, row->dim);
-        else if (small <= INLINE_KNOWLEDGE)
+        } else if (small <= INLINE_KNOWLEDGE)
             (*inlinep)[n++] = row->content;
         else
             err = rlx_answers_add_passage(setup->answers, row->id, row->title, row->content,

@@ -16,6 +16,7 @@ struct rlx_call_setup {
     uint32_t max_tokens;
     char *system;                   /* the prompt's part that stays the same during the call */
     struct rlx_answers *answers;    /* knowledge that is looked up per turn; may be empty */
+    char **answer_texts;            /* what approved answers say, NULL-terminated: to be spoken into the cache beforehand */
     struct rlx_conv_options options; /* its strings live in the setup */
 };
 

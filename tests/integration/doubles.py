@@ -254,7 +254,10 @@ class Line:
             "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}}})
 
     async def send(self, message):
-        await self.socket.send_str(json.dumps(message))
+        try:
+            await self.socket.send_str(json.dumps(message))
+        except ConnectionError:  # the gateway has closed it
+            self.closed.set()
 
     async def read(self):
         async for message in self.socket:
