@@ -384,6 +384,8 @@ static void decide(const struct candidate *best, float second, const struct rlx_
     float least = unknown == 0 && is_named(best->entry, heard) ? SCORE_FIRE_NAMED : SCORE_FIRE;
     if (!*match->why && best->score < least)
         match->why = "not alike enough";
+    if (!*match->why && !exact && heard->verb && !knows(best->entry, heard->verb))
+        match->why = "another thing is to be done";
     if (!*match->why && !exact &&
         (unknown > 1 || (unknown == 1 && best->score < SCORE_FIRE_STRANGER)))
         match->why = "a word that the answer does not know";

@@ -177,6 +177,9 @@ static bool points_back(const struct rlx_words *w)
             "it for|if|that|when *",
             "it off|out|done|all",
             NULL};
+        /* "come and look at it" */
+        if (i > 1 && rlx_word_in(w->word[i - 1], "at") && rlx_word_in(w->word[i - 2], "look"))
+            continue;
         unsigned n = rlx_words_match_any(w, i, empty);
         if (n < 2 || (n == 2 && rlx_word_in(w->word[i + 1], "cost|take|be")))
             return true;
@@ -271,6 +274,16 @@ static bool is_name(const char *text, const char *word)
     return false;
 }
 
+/* Whether word i is the verb of "do you …", "can your people …". */
+static bool is_verb_place(const struct rlx_words *w, unsigned i)
+{
+    unsigned subject = i - 1;
+    if (rlx_word_in(w->word[subject], "guys|folks|people|also|still|even|all") && subject > 0)
+        subject--;
+    return subject > 0 && rlx_word_in(w->word[subject], "you|i|we|they|someone|somebody|anyone") &&
+           rlx_word_in(w->word[subject - 1], "do|does|can|could|will|would|should|may");
+}
+
 static int read_tokens(struct rlx_reading *r, TALLOC_CTX *ctx, const struct rlx_words *w,
                        const char *text)
 {
@@ -294,6 +307,8 @@ static int read_tokens(struct rlx_reading *r, TALLOC_CTX *ctx, const struct rlx_
         char *stem = rlx_word_stem(ctx, word);
         if (!stem)
             return -ENOMEM;
+        if (i > 0 && !r->verb && is_verb_place(w, i))
+            r->verb = stem;
         r->token[r->token_count++] = stem;
         if (r->names < 8 && is_name(text, word))
             r->name[r->names++] = stem;

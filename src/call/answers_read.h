@@ -39,8 +39,9 @@ struct rlx_reading {
     unsigned token_count;
     double number[RLX_READ_NUMBERS];
     unsigned number_count;
-    unsigned names;       /* tokens from `first_name` on are names: capitals inside a sentence */
-    const char *name[8];  /* their stems */
+    unsigned names;      /* tokens from `first_name` on are names: capitals inside a sentence */
+    const char *name[8]; /* their stems */
+    const char *verb;    /* stem of what is to be done: "do you SELL …"; NULL when a light word */
     unsigned asks, marks; /* enum rlx_asks, enum rlx_marks */
     unsigned words, questions;
     bool asking, negated, hostile, accusing, weekday, pronoun, follow_up, excluded;

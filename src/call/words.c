@@ -40,11 +40,9 @@ static int push(struct rlx_words *words, TALLOC_CTX *ctx, const char *text, size
 bool rlx_word_in(const char *word, const char *list)
 {
     size_t length = strlen(word);
-    for (const char *at = list; *at;) {
-        const char *bar = strchrnul(at, '|');
-        if ((size_t)(bar - at) == length && !memcmp(at, word, length))
+    for (const char *at = list; length > 0 && (at = strstr(at, word)); at++) {
+        if ((at == list || at[-1] == '|') && (at[length] == '|' || !at[length]))
             return true;
-        at = *bar ? bar + 1 : bar;
     }
     return false;
 }
