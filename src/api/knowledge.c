@@ -97,10 +97,16 @@ static void embed_later(struct rlx_api *api, const char *json)
     json_decref(row);
 }
 
-static bool answer_has_questions(struct rlx_request *req, const json_t *fields)
+/* An entry with ways to ask is an answer, also when it does not say so. */
+static bool answer_has_questions(struct rlx_request *req, json_t *fields)
 {
     const char *type = json_string_value(json_object_get(fields, "source_type"));
     size_t count = json_array_size(json_object_get(fields, "questions"));
+
+    if (!type && count) {
+        json_object_set_new(fields, "source_type", json_string("answer"));
+        type = "answer";
+    }
     bool answer = type && !strcmp(type, "answer");
 
     if (answer == (count > 0))

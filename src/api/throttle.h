@@ -9,7 +9,7 @@
 /* Failures allowed within the window, per account and address, and per address alone. */
 #define RLX_THROTTLE_ACCOUNT 5
 #define RLX_THROTTLE_ADDRESS 50
-#define RLX_THROTTLE_WINDOW_MS (15 * 60 * 1000ULL)
+#define RLX_THROTTLE_WINDOW_MS 900000ULL /* 15 minutes */
 
 struct rlx_throttle;
 

@@ -197,8 +197,17 @@ static void knowledge(void **state)
                                   "{\"agent_id\":\"%s\",\"title\":\"T\",\"content\":\"C\","
                                   "\"source_type\":\"answer\"}",
                                   agent);
-    struct answer a = ask(c, "POST", "/api/knowledge", body);
+    char *implied = talloc_asprintf(c->ctx,
+                                    "{\"agent_id\":\"%s\",\"title\":\"T\",\"content\":\"C\","
+                                    "\"questions\":[\"how much\"]}",
+                                    agent);
+    struct answer a = ask(c, "POST", "/api/knowledge", implied);
 
+    assert_int_equal(a.status, 201);
+    assert_string_equal(text(a.json, "source_type"), "answer");
+    a = ask(c, "DELETE", talloc_asprintf(c->ctx, "/api/knowledge/%s", text(a.json, "id")), NULL);
+    assert_int_equal(a.status, 200);
+    a = ask(c, "POST", "/api/knowledge", body);
     assert_int_equal(a.status, 201);
     assert_string_equal(text(a.json, "source_type"), "manual");
     char *path = talloc_asprintf(c->ctx, "/api/knowledge/%s", text(a.json, "id"));
