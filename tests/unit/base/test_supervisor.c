@@ -1,11 +1,13 @@
 /* Small shell children; each tells what it does through files in a folder of its own. */
 #include "../rlx_test.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -169,23 +171,35 @@ static void gives_up_one_that_never_answers(void **state)
     assert_non_null(strstr(contents(*state, "output"), "can't be started: No such file"));
 }
 
+static uint16_t free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
 /* A server of five lines stands in for a role; the one after it starts only when it answers. */
 static void waits_for_readiness(void **state)
 {
     struct rlx_supervisor *supervisor;
     char script[1024];
-    uint16_t port = (uint16_t)(20000 + getpid() % 20000);
+    uint16_t port = free_port();
 
-    snprintf(
-        script, sizeof script,
-        "exec python3 -c '\n"
-        "import http.server, os\n"
-        "class H(http.server.BaseHTTPRequestHandler):\n"
-        "    def do_GET(self):\n"
-        "        self.send_response(200 if self.path == \"/health\" else 404); self.end_headers()\n"
-        "        open(\"trace\", \"a\").write(\"asked\\n\")\n"
-        "http.server.HTTPServer((\"127.0.0.1\", %u), H).serve_forever()'",
-        port);
+    snprintf(script, sizeof script,
+             "exec python3 -c '\n"
+             "import http.server, os\n"
+             "class H(http.server.BaseHTTPRequestHandler):\n"
+             "    def do_GET(self):\n"
+             "        with open(\"trace\", \"a\") as trace: trace.write(\"asked\\n\")\n"
+             "        self.send_response(200 if self.path == \"/health\" else 404)\n"
+             "        self.end_headers()\n"
+             "http.server.HTTPServer((\"127.0.0.1\", %u), H).serve_forever()'",
+             port);
     assert_int_equal(rlx_supervisor_create(&supervisor, *state), 0);
     assert_int_equal(add(supervisor, "server", script,
                          (struct rlx_child){.ready_host = "127.0.0.1",
