@@ -268,6 +268,8 @@ void sim_give(struct sim *sim, struct rlx_conv_event event)
     size_t count;
 
     event.heard_ms = sim->playout_epoch ? rlx_playout_heard_ms(sim->playout, sim->now) : 0;
+    if (sim->heard_ms && sim->playout_epoch)
+        event.heard_ms = sim->heard_ms;
     const struct rlx_conv_action *actions = rlx_conv_input(sim->conv, &event, sim->now, &count);
     for (size_t i = 0; i < count; i++) {
         keep_log(sim, &actions[i]);

@@ -64,6 +64,7 @@ struct sim {
     bool frames_stop, lose_marks, lose_played;
     uint32_t mark_late_ms, mark_lost_percent; /* marks come back up to so late, or not at all */
     uint32_t seed;
+    uint32_t heard_ms;     /* told instead of what the playout says; 0 = not */
     uint32_t burst_frames; /* frames come in bursts of so many */
     float echo_db;         /* gain of the echo path; -100 = none */
     const char *tool_result;

@@ -204,6 +204,23 @@ static void repeated_words_count_once(void **state)
     sim_true(sim, !strncmp(LONG_REPLY, long_row(sim)->text, strlen(long_row(sim)->text)));
 }
 
+/* Cut right behind a resume: what was heard before the pause counts. */
+static void cut_behind_a_resume(void **state)
+{
+    struct sim *sim = talking(state);
+
+    sim_voice(sim, 6000, 6250, "Mm-hm");
+    sim_run(sim, 5900);
+    sim->heard_ms = 44 * SIM_MS_PER_CHAR; /* the first sentence */
+    sim_run(sim, 6650);
+    sim_true(sim, sim_find(sim, RLX_ACT_RESUME, 0) || sim_state(sim) == RLX_CONV_PAUSED);
+    sim_until(sim, RLX_CONV_AI_SPEAKING, 7000);
+    sim->heard_ms = 30 * SIM_MS_PER_CHAR;
+    sim_voice(sim, 7000, 8200, "No I want something else");
+    sim_run(sim, 9000);
+    assert_string_equal(long_row(sim)->text, "Our shop sells bread and cake of every kind.");
+}
+
 /* After two pauses taken back within ten seconds, voice alone pauses no more; words still
  * interrupt. */
 static void third_pause_needs_words(void **state)
@@ -326,6 +343,7 @@ int main(void)
         RLX_TEST(echo_is_dropped),
         RLX_TEST(echo_is_no_voice),
         RLX_TEST(repeated_words_count_once),
+        RLX_TEST(cut_behind_a_resume),
         RLX_TEST(third_pause_needs_words),
         RLX_TEST(pause_is_bounded),
         RLX_TEST(barge_in_off),

@@ -206,6 +206,18 @@ static void keys_are_a_turn(void **state)
     assert_string_equal(sim_row(sim, false, 0)->text, "[keypad: 77]");
 }
 
+/* A key's tone in silence is no utterance. */
+static void tone_is_no_voice(void **state)
+{
+    struct sim *sim = sim_new(state);
+
+    sim_noise(sim, 3000, 3160);
+    sim_run(sim, 3140);
+    press(sim, "5", 10);
+    sim_run(sim, 4000);
+    sim_true(sim, !sim_find(sim, RLX_ACT_STT, 0));
+}
+
 /* A key's tone is no voice: it takes a pause back, unless keys may interrupt. */
 static void key_over_speech(void **state)
 {
@@ -235,7 +247,7 @@ int main(void)
         RLX_TEST(tool_never_answers), RLX_TEST(words_in_a_tool),
         RLX_TEST(stop_in_tool),       RLX_TEST(end_call),
         RLX_TEST(transfer),           RLX_TEST(keys_are_a_turn),
-        RLX_TEST(key_over_speech),
+        RLX_TEST(key_over_speech),    RLX_TEST(tone_is_no_voice),
     };
     return cmocka_run_group_tests_name("conversation: tools and keys", tests, NULL, NULL);
 }

@@ -230,6 +230,22 @@ static void speculation_is_used(void **state)
     sim_true(sim, sim_metric(sim, "speculation.stt.used") == 1);
 }
 
+/* Words that are plainly unfinished are waited with, not guessed on; nor are words that the machine
+ * deals with itself. */
+static void no_guess(void **state)
+{
+    static const char *const TEXTS[] = {"my number is", "hold on a second"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct sim *sim = greeted(state);
+        sim->stt_ms = 50;
+        sim_voice(sim, 3000, 4200, TEXTS[i]);
+        sim_run(sim, 9000);
+        const struct sim_entry *llm = sim_find(sim, RLX_ACT_LLM, 0);
+        sim_true(sim, !llm || (!llm->speculative && llm->at >= 5400));
+    }
+}
+
 /* The callee goes on: the guess is thrown away, at most two are made a turn, and nothing of them is
  * seen. */
 static void speculation_is_wasted(void **state)
@@ -519,6 +535,7 @@ int main(void)
         RLX_TEST(echo_after_speech),
         RLX_TEST(voice_extends_the_turn),
         RLX_TEST(speculation_is_used),
+        RLX_TEST(no_guess),
         RLX_TEST(speculation_is_wasted),
         RLX_TEST(lookup_knows_the_talk),
         RLX_TEST(lookup_is_late),
