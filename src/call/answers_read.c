@@ -9,25 +9,63 @@
 #include "call/words.h"
 
 /* clang-format off */
-static const char *const negations = "not|non|no|never|none|nothing|nobody|neither|nor|without|hardly|nowhere";
+static const char *const negations =
+    "not|non|no|never|none|nothing|nobody|neither|nor|without|hardly|nowhere";
 static const char *const hostile_words =
-    "scam|scams|scammer|scammers|ripoff|rip|ripping|ridiculous|stupid|idiot|idiots|hell|damn|goddamn|fuck|fucking|fucked|shit|shitty|crap|bullshit|bs|ass|asshole|bastard|bastards|robbing|robbery|rob|thief|thieves|crook|crooks|crooked|sue|lawsuit|liar|liars|lying|outrageous|"
-    "joke|kidding|insane|nonsense|terrible|awful|worst|horrible|sick|annoying|bother|bothering|dare|moron|morons|incompetent|useless|garbage|rude|shame|disgusting|pathetic|greedy|cheat|cheating|cheats|fraud|con|suck|sucks|wtf|lazy|hate|absurd|overpriced|steal|stealing|fooling|dumb|jerk|jerks|screw|screwed|screwing|unbelievable|disgrace|clowns|clown|complain|complaint|trash|gouging|gouge|harassing";
+    "scam|scams|scammer|scammers|ripoff|rip|ripping|ridiculous|stupid|idiot|idiots|hell|damn|"
+    "goddamn|fuck|fucking|fucked|shit|shitty|crap|bullshit|bs|ass|asshole|bastard|bastards|"
+    "robbing|robbery|rob|thief|thieves|crook|crooks|crooked|sue|lawsuit|liar|liars|lying|"
+    "outrageous|"
+    "joke|kidding|insane|nonsense|terrible|awful|worst|horrible|sick|annoying|bother|bothering|"
+    "dare|moron|morons|incompetent|useless|garbage|rude|shame|disgusting|pathetic|greedy|cheat|"
+    "cheating|cheats|fraud|con|suck|sucks|wtf|lazy|hate|absurd|overpriced|steal|stealing|fooling|"
+    "dumb|jerk|jerks|screw|screwed|screwing|unbelievable|disgrace|clowns|clown|complain|"
+    "complaint|trash|gouging|gouge|harassing";
 static const char *const hostile_phrases[] = {
-    "too|so|very|pretty expensive|much|pricey|high|long", "waste of", "out of your mind", "are you crazy|serious|nuts|insane", "what is wrong with", "that|this much", "what do you mean", "you are telling|kidding|joking", "are you telling me", "can not believe", "come on", "what kind of *person|people|place|company|idiot|business", "on earth", "the heck", "is this some", "you people", "shut up", "tired of", "fed up", "so damn", "how come", "what the", "who do you think", "get lost", "not worth", "a lot of money", NULL};
+    "too|so|very|pretty expensive|much|pricey|high|long", "waste of", "out of your mind",
+    "are you crazy|serious|nuts|insane", "what is wrong with", "that|this much", "what do you mean",
+    "you are telling|kidding|joking", "are you telling me", "can not believe", "come on",
+    "what kind of *person|people|place|company|idiot|business", "on earth", "the heck",
+    "is this some", "you people", "shut up", "tired of", "fed up", "so damn", "how come",
+    "what the", "who do you think", "get lost", "not worth", "a lot of money", NULL};
 static const char *const past[] = {
-    "did", "was", "were", "had", "used to", "yesterday", "ago", "already", "last|previous week|month|year|time|night|monday|tuesday|wednesday|thursday|friday|saturday|sunday|summer|winter|visit|appointment|bill|one|cleaning", "how long have|has", "been", NULL};
-static const char *const conditions[] = {"if", "unless", "suppose|supposing", "in case", "whether", "assuming", NULL};
-static const char *const exclusions[] = {"except", "besides", "other", "else", "instead", "only", "apart from", "another", "excluding", "rather", "opposed", "nothing but", "exclusively", NULL};
-static const char *const comparisons[] = {"more", "less", "than", "cheaper", "cheapest", "better", "best", "lowest", "extra", "additional", "most expensive", "versus", "compared|compare", "difference", "higher", "lower", "longer", "later", "sooner than", "faster than", "double", "twice", NULL};
-static const char *const doubts[] = {"do|does|did|are|is|can|will you|it|they|that|he|she|we really", "really true|do|have|free|take|charge|open", "sure", "true", "ever", "even", "seriously", "promise", "swear", "positive", "honestly", "supposedly", "actually", "allegedly", NULL};
-static const char *const orders[] = {"before", "after", "during", "again", "since", "afterwards", "following", "once", "meanwhile", NULL};
-static const char *const status[] = {"where|when|why|how|what is|are|was|will|does|did|can my|our", "is|are|was|has my|our * ready|here|done|there|coming|finished|confirmed|still", NULL};
-static const char *const weekdays = "monday|tuesday|wednesday|thursday|friday|saturday|sunday|mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekend|weekends|weekday|weekdays|monday's|saturday's|sunday's";
+    "did", "was", "were", "had", "used to", "yesterday", "ago", "already",
+    "last|previous week|month|year|time|night|monday|tuesday|wednesday|thursday|friday|saturday|"
+    "sunday|summer|winter|visit|appointment|bill|one|cleaning", "how long have|has", "been", NULL};
+static const char *const conditions[] = {
+    "if", "unless", "suppose|supposing", "in case", "whether", "assuming", NULL};
+static const char *const exclusions[] = {
+    "except", "besides", "other", "else", "instead", "only", "apart from", "another", "excluding",
+    "rather", "opposed", "nothing but", "exclusively", NULL};
+static const char *const comparisons[] = {
+    "more", "less", "than", "cheaper", "cheapest", "better", "best", "lowest", "extra",
+    "additional", "most expensive", "versus", "compared|compare", "difference", "higher", "lower",
+    "longer", "later", "sooner than", "faster than", "double", "twice", NULL};
+static const char *const doubts[] = {
+    "do|does|did|are|is|can|will you|it|they|that|he|she|we really",
+    "really true|do|have|free|take|charge|open", "sure", "true", "ever", "even", "seriously",
+    "promise", "swear", "positive", "honestly", "supposedly", "actually", "allegedly", NULL};
+static const char *const orders[] = {
+    "before", "after", "during", "again", "since", "afterwards", "following", "once", "meanwhile",
+    NULL};
+static const char *const status[] = {
+    "where|when|why|how|what is|are|was|will|does|did|can my|our",
+    "is|are|was|has my|our * ready|here|done|there|coming|finished|confirmed|still", NULL};
+static const char *const weekdays =
+    "monday|tuesday|wednesday|thursday|friday|saturday|sunday|mondays|tuesdays|wednesdays|"
+    "thursdays|fridays|saturdays|sundays|weekend|weekends|weekday|weekdays|monday's|saturday's|"
+    "sunday's";
 static const char *const question_starts =
-    "what|which|who|whom|whose|where|when|why|how|do|does|did|is|are|was|were|can|could|will|would|should|shall|may|have|has|am|what's|who's|where's|when's|how's|don't|doesn't|didn't|isn't|aren't|can't|couldn't|won't|wouldn't|shouldn't|haven't|hasn't";
+    "what|which|who|whom|whose|where|when|why|how|do|does|did|is|are|was|were|can|could|will|"
+    "would|should|shall|may|have|has|am|what's|who's|where's|when's|how's|don't|doesn't|didn't|"
+    "isn't|aren't|can't|couldn't|won't|wouldn't|shouldn't|haven't|hasn't";
 static const char *const intents[] = {
-    "speak|talk|speaking|talking|chat to|with ?a|an|the|your|my|some ?real|live|actual human|person|manager|supervisor|representative|rep|agent|operator|somebody|someone|owner|boss|people|doctor|dentist|technician", "transfer ?me", "put me through|on", "connect|pass me through|to|with|on", "real|actual|live person|human", "are you a|an ?real robot|machine|bot|ai|human|person|computer|recording", "call me back", NULL};
+    "speak|talk|speaking|talking|chat to|with ?a|an|the|your|my|some ?real|live|actual human|"
+    "person|manager|supervisor|representative|rep|agent|operator|somebody|someone|owner|boss|"
+    "people|doctor|dentist|technician", "transfer ?me", "put me through|on",
+    "connect|pass me through|to|with|on", "real|actual|live person|human",
+    "are you a|an ?real robot|machine|bot|ai|human|person|computer|recording", "call me back",
+    NULL};
 /* clang-format on */
 
 static double word_number(const char *word)

@@ -8,22 +8,43 @@
 
 /* clang-format off */
 static const char *const light =
-    "a|an|the|this|that|these|those|it|its|i|me|my|mine|you|your|yours|we|us|our|ours|they|them|their|he|she|him|her|his|one|ones|y'all|myself|yourself|"
-    "am|is|are|was|were|be|been|being|do|does|did|done|doing|have|has|had|having|can|could|will|would|shall|should|may|might|must|not|no|gonna|going|supposed|"
-    "what|which|who|whom|whose|where|when|why|how|and|or|but|so|if|as|than|then|because|to|of|for|with|in|on|at|from|by|about|into|onto|over|out|up|off|down|through|around|near|between|during|until|till|under|per|via|within|like|"
-    "any|some|all|both|each|every|either|much|many|more|most|few|lot|lots|bit|little|very|too|also|just|only|even|still|ever|right|really|exactly|specifically|currently|usually|normally|typically|actually|basically|possibly|maybe|else|there|here|now|again|"
-    "get|gets|got|getting|take|takes|taking|make|makes|want|wants|need|needs|use|uses|using|go|goes|give|gives|giving|let|see|know|tell|say|help|ask|put|look|looking|come|comes|coming|came|offer|offers|provide|provides|handle|deal|try|happen|happens|expect|allow|allowed|able|possible|mean|"
-    "guys|guy|folks|people|someone|somebody|anyone|anybody|everyone|person|thing|things|stuff|something|anything|everything|kind|kinds|type|types|sort|sorts|way|ways|form|forms|option|options|"
-    "place|company|business|team|staff|shop|store|location|house|home|day|days|time|times|today|moment|please|thanks|thank|okay|ok|yes|yeah|well|hello|hi|hey|um|uh|question|info|information|policy|policies|"
-    "cause|'cause|roughly|approximately|total|usual|normal|typical|regular|average|general|certain|available|availability|service|services|work|works|working|do|run|would've|ahead|able|along|own|technician|technicians|tech|worker|workers|crew|professional|professionals|expert|experts|specialist|specialists|pro|pros|employee|employees|friendly|part|yet|well|lady|sir|madam|ma'am|'em";
+    "a|an|the|this|that|these|those|it|its|i|me|my|mine|you|your|yours|we|us|our|ours|they|them|"
+    "their|he|she|him|her|his|one|ones|y'all|myself|yourself|"
+    "am|is|are|was|were|be|been|being|do|does|did|done|doing|have|has|had|having|can|could|will|"
+    "would|shall|should|may|might|must|not|no|gonna|going|supposed|"
+    "what|which|who|whom|whose|where|when|why|how|and|or|but|so|if|as|than|then|because|to|of|"
+    "for|with|in|on|at|from|by|about|into|onto|over|out|up|off|down|through|around|near|between|"
+    "during|until|till|under|per|via|within|like|"
+    "any|some|all|both|each|every|either|much|many|more|most|few|lot|lots|bit|little|very|too|"
+    "also|just|only|even|still|ever|right|really|exactly|specifically|currently|usually|normally|"
+    "typically|actually|basically|possibly|maybe|else|there|here|now|again|"
+    "get|gets|got|getting|take|takes|taking|make|makes|want|wants|need|needs|use|uses|using|go|"
+    "goes|give|gives|giving|let|see|know|tell|say|help|ask|put|look|looking|come|comes|coming|"
+    "came|offer|offers|provide|provides|handle|deal|try|happen|happens|expect|allow|allowed|able|"
+    "possible|mean|"
+    "guys|guy|folks|people|someone|somebody|anyone|anybody|everyone|person|thing|things|stuff|"
+    "something|anything|everything|kind|kinds|type|types|sort|sorts|way|ways|form|forms|option|"
+    "options|"
+    "place|company|business|team|staff|shop|store|location|house|home|day|days|time|times|today|"
+    "moment|please|thanks|thank|okay|ok|yes|yeah|well|hello|hi|hey|um|uh|question|info|"
+    "information|policy|policies|"
+    "cause|'cause|roughly|approximately|total|usual|normal|typical|regular|average|general|"
+    "certain|available|availability|service|services|work|works|working|do|run|would've|ahead|"
+    "able|along|own|technician|technicians|tech|worker|workers|crew|professional|professionals|"
+    "expert|experts|specialist|specialists|pro|pros|employee|employees|friendly|part|yet|well|"
+    "lady|sir|madam|ma'am|'em";
 
-/* Kindred words: a word of the utterance is no stranger to an answer that has another one of its group. Stems. */
+/* Kindred words: a word of the utterance is no stranger to an answer that has another one of its
+ * group. Stems. */
 static const char *const groups[] = {
-    "cost|pric|charg|fee|rat|pay|bill|expens|dollar|damag|money|amount|cheap|fre|grati|complimentary|includ",
+    "cost|pric|charg|fee|rat|pay|bill|expens|dollar|damag|money|amount|cheap|fre|grati|"
+    "complimentary|includ",
     "quot|estimat|bid|evaluation|ballpark",
-    "open|clos|hour|tim|schedul|weekday|weekend|week|daily|morn|even|afternoon|sunday|saturday|monday|tuesday|wednesday|thursday|friday|start|begin|end|finish",
+    "open|clos|hour|tim|schedul|weekday|weekend|week|daily|morn|even|afternoon|sunday|saturday|"
+    "monday|tuesday|wednesday|thursday|friday|start|begin|end|finish",
     "locat|address|find|direction|offic|street|situat|map|build|road|avenu|local|clinic|practic",
-    "area|serv|cover|region|neighborhood|city|town|zon|county|travel|far|distanc|mil|radiu|district|locality|suburb",
+    "area|serv|cover|region|neighborhood|city|town|zon|county|travel|far|distanc|mil|radiu|"
+    "district|locality|suburb",
     "visit|trip|arriv|send|dispatch|appointment|stop",
     "soon|fast|quick|early|today|tomorrow|availabl|now|next|wait|immediat|asap|earliest|soonest",
     "card|visa|mastercard|amex|credit|debit|discover|plastic",

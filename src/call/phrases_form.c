@@ -106,15 +106,26 @@ out:
 
 /* clang-format off */
 static const char *const open_words =
-    "and|or|but|so|because|the|a|an|my|your|his|her|our|their|its|to|of|for|with|in|on|at|from|by|about|into|um|uh|er|erm|like|if|than|as|are|was|were|i|i'm|it's|you're|we're|they're|he's|she's|that's|"
-    "we|they|very|really|some|any|every|until|since|while|during|between|around|through|also|maybe|plus|without|i'd|i'll|we'd|i've|gonna|wanna|would|could|should|will|can|has|been|be|am|does|did|do|is|whose|"
-    "what|which|who|where|when|why|how|these|those|not|don't|doesn't|can't|couldn't|won't|didn't|isn't|trying|wondering|going|regarding|mister|mr|mrs|doctor|dr|ms|number's|name's|having|looking|calling|let's|let|uhm|hmm|well|actually";
+    "and|or|but|so|because|the|a|an|my|your|his|her|our|their|its|to|of|for|with|in|on|at|from|"
+    "by|about|into|um|uh|er|erm|like|if|than|as|are|was|were|i|i'm|it's|you're|we're|they're|"
+    "he's|she's|that's|"
+    "we|they|very|really|some|any|every|until|since|while|during|between|around|through|also|"
+    "maybe|plus|without|i'd|i'll|we'd|i've|gonna|wanna|would|could|should|will|can|has|been|be|"
+    "am|does|did|do|is|whose|"
+    "what|which|who|where|when|why|how|these|those|not|don't|doesn't|can't|couldn't|won't|didn't|"
+    "isn't|trying|wondering|going|regarding|mister|mr|mrs|doctor|dr|ms|number's|name's|having|"
+    "looking|calling|let's|let|uhm|hmm|well|actually";
 /* May well end a finished question or answer. */
-static const char *const stranded = "to|of|for|with|in|on|at|from|by|about|is|are|do|did|does|can|will|be|was|were|would|could|not|going|like|through|around|looking|calling|having|am|don't|doesn't|can't|won't|didn't|isn't|has|when|why|how|where|what|any|some|plus|these|those|can|should";
+static const char *const stranded =
+    "to|of|for|with|in|on|at|from|by|about|is|are|do|did|does|can|will|be|was|were|would|could|"
+    "not|going|like|through|around|looking|calling|having|am|don't|doesn't|can't|won't|didn't|"
+    "isn't|has|when|why|how|where|what|any|some|plus|these|those|can|should";
 static const char *const subject_starts[] = {
-    "i|we|he|she|they|it|you|there|this|that|my|the|our|your|a|an|these|those|someone|somebody|it's|i'm|we're|that's|i'd|i'll|i've|there's|we've|he's|she's|they're|you're|let's", NULL};
+    "i|we|he|she|they|it|you|there|this|that|my|the|our|your|a|an|these|those|someone|somebody|"
+    "it's|i'm|we're|that's|i'd|i'll|i've|there's|we've|he's|she's|they're|you're|let's", NULL};
 static const char *const number_intros[] = {
-    "my|the ?phone|cell|mobile|home|account|order|best number is|it's", "my|the number's", "phone|cell|mobile number is", "number is", "reach me at|on", "call me at|on|back at", NULL};
+    "my|the ?phone|cell|mobile|home|account|order|best number is|it's", "my|the number's",
+    "phone|cell|mobile number is", "number is", "reach me at|on", "call me at|on|back at", NULL};
 /* clang-format on */
 
 /* "my number is 415 555": fewer than ten digits of a phone number. */
@@ -178,11 +189,10 @@ enum rlx_completeness rlx_text_completeness(const char *text)
         result = RLX_TEXT_UNFINISHED;
         goto out;
     }
-    if (rlx_is_greeting(text) || (asked && rlx_text_words(last) >= 3))
-        result = RLX_TEXT_COMPLETE;
-    else if ((mark == '.' || mark == '!') && rlx_text_words(last) >= 4 &&
-             !rlx_words_make(&words, tmp, last, false) &&
-             rlx_words_match_any(&words, 0, subject_starts))
+    bool sentence = (mark == '.' || mark == '!') && rlx_text_words(last) >= 4 &&
+                    !rlx_words_make(&words, tmp, last, false) &&
+                    rlx_words_match_any(&words, 0, subject_starts) > 0;
+    if (sentence || rlx_is_greeting(text) || (asked && rlx_text_words(last) >= 3))
         result = RLX_TEXT_COMPLETE;
 out:
     talloc_free(tmp);
@@ -191,14 +201,33 @@ out:
 
 /* clang-format off */
 static const char *const details[] = {
-    "phone|cell|mobile|callback|contact|telephone|account|card|order|reference|policy|member|membership|confirmation|policyholder|license|social|security|case|ticket|id|tracking|vin|serial number", "number", "spell ?that|it|your", "spelling", "address", "e mail", "email", "zip ?code", "postal code", "postcode", "digits",
+    "phone|cell|mobile|callback|contact|telephone|account|card|order|reference|policy|member|"
+    "membership|confirmation|policyholder|license|social|security|case|ticket|id|tracking|vin|"
+    "serial number", "number", "spell ?that|it|your", "spelling", "address", "e mail", "email",
+    "zip ?code", "postal code", "postcode", "digits",
     "date of birth", "birth ?date", "birthday", "code", "extension", "pin", "street", NULL};
 static const char *const requests[] = {
-    "what is|are ?the ?best|your|last|a|good|phone|email|full|exact|that|account", "which ?phone number|address|email", "can|could|may|would i ?please ?just have|get|take|grab|confirm", "can|could|would|will you ?please ?just give|tell|spell|confirm|provide|repeat|share|read|enter|verify|say|type|key|let",
-    "please ?just give|tell|spell|confirm|provide|repeat|share|read|enter|verify|say|type", "do you have a|an|your|the ?good|phone|best ?contact|email|callback|phone", "i need|require your|the|a", "i will ?just ?also need your|the|a", "we ?will need your|the|a", "how do|would you spell", "how is|do that|it|you spelled|spell",
-    "tell|give|read me your|the|that", "go ahead with|and", "where should|can|do we|i send", "what number|address|email|phone|zip|street|digits", "may|can|could i ask for your|the", "and your|the", "is there a ?good|better ?phone number", "your ?full|phone|email|zip|street ?phone|email|mobile ?number|address|code please", "at what number|address|email", "enter|say|spell your|the", NULL};
+    "what is|are ?the ?best|your|last|a|good|phone|email|full|exact|that|account",
+    "which ?phone number|address|email",
+    "can|could|may|would i ?please ?just have|get|take|grab|confirm",
+    "can|could|would|will you ?please ?just give|tell|spell|confirm|provide|repeat|share|read|"
+    "enter|verify|say|type|key|let",
+    "please ?just give|tell|spell|confirm|provide|repeat|share|read|enter|verify|say|type",
+    "do you have a|an|your|the ?good|phone|best ?contact|email|callback|phone",
+    "i need|require your|the|a", "i will ?just ?also need your|the|a", "we ?will need your|the|a",
+    "how do|would you spell", "how is|do that|it|you spelled|spell",
+    "tell|give|read me your|the|that", "go ahead with|and", "where should|can|do we|i send",
+    "what number|address|email|phone|zip|street|digits", "may|can|could i ask for your|the",
+    "and your|the", "is there a ?good|better ?phone number",
+    "your ?full|phone|email|zip|street ?phone|email|mobile ?number|address|code please",
+    "at what number|address|email", "enter|say|spell your|the", NULL};
 static const char *const no_details[] = {
-    "number of", "is|was this|that|it|your ?the ?right|correct|still ?a|the|your ?right|correct|best ?good number|address|email", "do you want|need our|my|the|us", "would you like our|my|me|us|the|to", "shall i|we", "should i|we send|call|text", "our number|address|email|phone", "dress code", "what is our", "code for", "did i|you get", "have you got our", "what is the number one", "address that|this|those|these|it|your concern", "to address", NULL};
+    "number of", "is|was this|that|it|your ?the ?right|correct|still ?a|the|your ?right|correct|"
+    "best ?good number|address|email", "do you want|need our|my|the|us",
+    "would you like our|my|me|us|the|to", "shall i|we", "should i|we send|call|text",
+    "our number|address|email|phone", "dress code", "what is our", "code for", "did i|you get",
+    "have you got our", "what is the number one", "address that|this|those|these|it|your concern",
+    "to address", NULL};
 /* clang-format on */
 
 bool rlx_asks_for_detail(const char *text)

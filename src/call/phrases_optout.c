@@ -8,35 +8,65 @@
 /* clang-format off */
 /* A wish in itself. */
 static const char *const wishes[] = {
-    "stop|quit|cease calling", "stop|quit|cease phoning|ringing|contacting|texting|messaging|dialing|bothering|harassing|spamming", "cease and desist",
+    "stop|quit|cease calling",
+    "stop|quit|cease phoning|ringing|contacting|texting|messaging|dialing|bothering|harassing|"
+    "spamming", "cease and desist",
     "stop all|the|these|your ?the|of|your|these ?these ?phone|sales calls|calling",
-    "take|get me|us off", "take my|our|this ?phone|cell|home|mobile name|number|information|info|details off", "taken|took me|us off", "be|get|been|getting|being taken off", "take off my ?phone number|name",
-    "remove|delete|erase me|us", "remove|delete|erase my|our|this ?phone|cell|home|mobile|contact number|name|information|info|details|contact|data|record", "be|get|been|being removed|deleted from|off",
-    "get my ?phone name|number off|out", "get off ?of your|the|this list|lists", "want off", "cross|strike me|us off", "unsubscribe ?me", "opt ?me|us out", "opting out", "lose|forget|discard my|this ?phone number",
-    "no more ?of ?phone|sales|these|your ?phone|sales calls|calling", "do not call list|registry|lists", "not want|like|need|wish any|more|these|your ?more ?of ?these|your ?phone|sales calls",
-    "not want|like|wish you ?people|guys ?to call|calling|contact|phone ?me|us", "not want|like|wish to be called|contacted|phoned|bothered", "not want|like|wish to get|receive|take any|more|these|your|calls ?more ?of ?these|your ?phone|sales ?calls",
-    "not want|like|wish to hear from you", "not want|wish calls ?from ?you", "not have|has ?my permission|consent to call", "not consent to calls|being|these|your", "revoke|withdraw my consent", "leave me|us alone", "never hear from you again",
+    "take|get me|us off",
+    "take my|our|this ?phone|cell|home|mobile name|number|information|info|details off",
+    "taken|took me|us off", "be|get|been|getting|being taken off", "take off my ?phone number|name",
+    "remove|delete|erase me|us",
+    "remove|delete|erase my|our|this ?phone|cell|home|mobile|contact number|name|information|"
+    "info|details|contact|data|record", "be|get|been|being removed|deleted from|off",
+    "get my ?phone name|number off|out", "get off ?of your|the|this list|lists", "want off",
+    "cross|strike me|us off", "unsubscribe ?me", "opt ?me|us out", "opting out",
+    "lose|forget|discard my|this ?phone number",
+    "no more ?of ?phone|sales|these|your ?phone|sales calls|calling",
+    "do not call list|registry|lists",
+    "not want|like|need|wish any|more|these|your ?more ?of ?these|your ?phone|sales calls",
+    "not want|like|wish you ?people|guys ?to call|calling|contact|phone ?me|us",
+    "not want|like|wish to be called|contacted|phoned|bothered",
+    "not want|like|wish to get|receive|take any|more|these|your|calls ?more ?of ?these|"
+    "your ?phone|sales ?calls",
+    "not want|like|wish to hear from you", "not want|wish calls ?from ?you",
+    "not have|has ?my permission|consent to call", "not consent to calls|being|these|your",
+    "revoke|withdraw my consent", "leave me|us alone", "never hear from you again",
     "not be calling me|us|this|here", "should|must not call me|us|here|this", NULL};
 
 /* "do not call", with what may follow it; see is_unlimited(). */
 static const char *const prohibitions[] = {
-    "do not ?you ?ever|please|even|dare ?to call|contact|phone|ring|bother|text|dial", "never ?ever call|contact|phone|ring|bother|text", NULL};
+    "do not ?you ?ever|please|even|dare ?to call|contact|phone|ring|bother|text|dial",
+    "never ?ever call|contact|phone|ring|bother|text", NULL};
 
 /* "stop calling me sir" and the like is about words. */
 static const char *const forms_of_address =
-    "sir|ma'am|madam|miss|mister|mr|mrs|ms|names|name|honey|dear|sweetie|sweetheart|buddy|pal|dude|bro|that|a|an|crazy|stupid|babe|darling|doctor";
+    "sir|ma'am|madam|miss|mister|mr|mrs|ms|names|name|honey|dear|sweetie|sweetheart|buddy|pal|"
+    "dude|bro|that|a|an|crazy|stupid|babe|darling|doctor";
 
 /* After the object of "do not call me": everything that leaves the prohibition whole. */
 static const char *const whole_after[] = {
-    "again", "anymore", "any more", "ever", "please", "back ?again|ever|anymore", "i", "thanks", "thank", "or", "okay|ok", "you", "no", "never", "bye|goodbye", "it", "we", "my", "this is", "not", "just",
-    "take", "stop", "remove", "for any", "about this|that|it|your|any|insurance|warranties", "with this|these|your", "sir|ma'am", "people|guys", "from this|that|your|any|now", "because", "under", "as", "at all", "at this",
-    "at any", "on this|my number", "on this phone|line", "and do|take|remove|please|i|if|stop|goodbye|thanks|thank|leave|lose|never|delete|put|that", "lose|delete|put|leave", "that", "your", "the", NULL};
+    "again", "anymore", "any more", "ever", "please", "back ?again|ever|anymore", "i", "thanks",
+    "thank", "or", "okay|ok", "you", "no", "never", "bye|goodbye", "it", "we", "my", "this is",
+    "not", "just",
+    "take", "stop", "remove", "for any", "about this|that|it|your|any|insurance|warranties",
+    "with this|these|your", "sir|ma'am", "people|guys", "from this|that|your|any|now", "because",
+    "under", "as", "at all", "at this",
+    "at any", "on this|my number", "on this phone|line",
+    "and do|take|remove|please|i|if|stop|goodbye|thanks|thank|leave|lose|never|delete|put|that",
+    "lose|delete|put|leave", "that", "your", "the", NULL};
 
-/* Words between a negation and the wish that carry the negation over: "not SAY stop calling", "not WANT YOU TO take me off". */
+/* Words between a negation and the wish that carry the negation over: "not SAY stop calling",
+ * "not WANT YOU TO take me off". */
 static const char *const bridges[] = {
-    "say|said|saying|mean|meant|ask|asked|asking|tell|told|request|requested ?you|them|him|her|anyone|to ?to ?please ?be", "want|need|like|wish|require ?you|them|anyone|anybody|to ?people|guys ?to ?be", "have|going|trying|here|calling|able|allowed to ?be",
-    "to ?be", "be|ever|just|really|please|even|actually|necessarily|yet", "think ?that ?i|you|we should|need|want|would ?to ?be", "asking|saying|telling that ?you ?should|to", NULL};
-static const char *const hypotheses[] = {"if|when|because|since|unless|until|whenever ?you|they|he|she|we", NULL};
+    "say|said|saying|mean|meant|ask|asked|asking|tell|told|request|requested ?you|them|him|her|"
+    "anyone|to ?to ?please ?be",
+    "want|need|like|wish|require ?you|them|anyone|anybody|to ?people|guys ?to ?be",
+    "have|going|trying|here|calling|able|allowed to ?be",
+    "to ?be", "be|ever|just|really|please|even|actually|necessarily|yet",
+    "think ?that ?i|you|we should|need|want|would ?to ?be",
+    "asking|saying|telling that ?you ?should|to", NULL};
+static const char *const hypotheses[] = {
+    "if|when|because|since|unless|until|whenever ?you|they|he|she|we", NULL};
 /* clang-format on */
 
 static bool word_is(const struct rlx_words *words, unsigned i, const char *list)

@@ -62,24 +62,84 @@ static const struct unit {
     bool attached; /* only right after the digits */
 } units[] = {
     /* clang-format off */
-    {"sq. ft.", "square foot", "square feet", false, false}, {"sq ft", "square foot", "square feet", false, false}, {"sqft", "square foot", "square feet", false, false}, {"sq. ft", "square foot", "square feet", false, false},
-    {"sq. mi.", "square mile", "square miles", false, false}, {"sq mi", "square mile", "square miles", false, false}, {"cu ft", "cubic foot", "cubic feet", false, false}, {"cu. ft.", "cubic foot", "cubic feet", false, false}, {"fl. oz.", "fluid ounce", "fluid ounces", false, false}, {"fl oz", "fluid ounce", "fluid ounces", false, false},
-    {"ft\xC2\xB2", "square foot", "square feet", false, false}, {"m\xC2\xB2", "square meter", "square meters", false, false}, {"m\xC2\xB3", "cubic meter", "cubic meters", false, false},
-    {"\xC2\xB0" "F", "degree Fahrenheit", "degrees Fahrenheit", true, false}, {"\xC2\xB0 F", "degree Fahrenheit", "degrees Fahrenheit", true, false}, {"\xC2\xB0" "C", "degree Celsius", "degrees Celsius", true, false}, {"\xC2\xB0 C", "degree Celsius", "degrees Celsius", true, false}, {"\xC2\xB0", "degree", "degrees", true, false},
-    {"%", "percent", "percent", false, false}, {"pct", "percent", "percent", false, false}, {"\xC2\xA2", "cent", "cents", true, false},
-    {"km/h", "kilometer per hour", "kilometers per hour", false, false}, {"kph", "kilometer per hour", "kilometers per hour", false, false}, {"mph", "mile per hour", "miles per hour", false, false}, {"mpg", "mile per gallon", "miles per gallon", false, false}, {"m/s", "meter per second", "meters per second", false, false},
-    {"lbs.", "pound", "pounds", false, false}, {"lbs", "pound", "pounds", false, false}, {"lb.", "pound", "pounds", false, false}, {"lb", "pound", "pounds", false, false}, {"oz.", "ounce", "ounces", false, false}, {"oz", "ounce", "ounces", false, false},
-    {"kg", "kilogram", "kilograms", false, false}, {"mg", "milligram", "milligrams", false, false}, {"mcg", "microgram", "micrograms", false, false}, {"g", "gram", "grams", true, true},
-    {"ft.", "foot", "feet", false, false}, {"ft", "foot", "feet", false, false}, {"in.", "inch", "inches", true, false}, {"in", "inch", "inches", true, true}, {"yds", "yard", "yards", false, false}, {"yd", "yard", "yards", false, false}, {"mi.", "mile", "miles", true, false}, {"mi", "mile", "miles", true, false},
-    {"km", "kilometer", "kilometers", false, false}, {"cm", "centimeter", "centimeters", false, false}, {"mm", "millimeter", "millimeters", false, false}, {"m", "meter", "meters", true, true},
-    {"gal.", "gallon", "gallons", false, false}, {"gal", "gallon", "gallons", false, false}, {"qt", "quart", "quarts", false, false}, {"pt", "pint", "pints", true, true}, {"ml", "milliliter", "milliliters", false, false}, {"L", "liter", "liters", true, true}, {"tbsp", "tablespoon", "tablespoons", false, false}, {"tsp", "teaspoon", "teaspoons", false, false},
-    {"GB", "gigabyte", "gigabytes", false, false}, {"MB", "megabyte", "megabytes", true, false}, {"KB", "kilobyte", "kilobytes", false, false}, {"TB", "terabyte", "terabytes", true, false}, {"Gbps", "gigabit per second", "gigabits per second", false, false}, {"Mbps", "megabit per second", "megabits per second", false, false},
-    {"kWh", "kilowatt hour", "kilowatt hours", false, false}, {"kW", "kilowatt", "kilowatts", true, false}, {"MW", "megawatt", "megawatts", true, false}, {"W", "watt", "watts", true, true}, {"V", "volt", "volts", true, true}, {"A", "amp", "amps", true, true}, {"mAh", "milliamp hour", "milliamp hours", true, false}, {"BTUs", "B T U", "B T Us", false, false}, {"BTU", "B T U", "B T U", false, false},
-    {"psi", "P S I", "P S I", false, false}, {"gpm", "gallon per minute", "gallons per minute", false, false}, {"gpf", "gallon per flush", "gallons per flush", false, false}, {"rpm", "R P M", "R P M", false, false}, {"kHz", "kilohertz", "kilohertz", false, false}, {"MHz", "megahertz", "megahertz", false, false}, {"GHz", "gigahertz", "gigahertz", false, false}, {"Hz", "hertz", "hertz", false, false}, {"dB", "decibel", "decibels", true, false}, {"hp", "horsepower", "horsepower", false, false},
-    {"hrs.", "hour", "hours", false, false}, {"hrs", "hour", "hours", false, false}, {"hr.", "hour", "hours", false, false}, {"hr", "hour", "hours", false, false}, {"h", "hour", "hours", true, true}, {"mins.", "minute", "minutes", false, false}, {"mins", "minute", "minutes", false, false}, {"min.", "minute", "minutes", false, false}, {"min", "minute", "minutes", false, false}, {"secs", "second", "seconds", false, false}, {"sec.", "second", "seconds", false, false}, {"sec", "second", "seconds", false, false}, {"ms", "millisecond", "milliseconds", true, false}, {"s", "second", "seconds", true, true},
-    {"wks", "week", "weeks", false, false}, {"wk", "week", "weeks", false, false}, {"mos.", "month", "months", false, false}, {"mos", "month", "months", false, false}, {"mo.", "month", "months", false, false}, {"mo", "month", "months", false, false}, {"yrs.", "year", "years", false, false}, {"yrs", "year", "years", false, false}, {"yr.", "year", "years", false, false}, {"yr", "year", "years", false, false}, {"pts", "points", "points", false, false}, {"pcs", "piece", "pieces", false, false},
-    {"bn", "billion", "billion", false, true}, {"k", "thousand", "thousand", false, true}, {"M", "million", "million", true, true}, {"x", "time", "times", false, true}, {"\xC3\x97", "times", "times", true, true},
-    {"USD", "dollar", "dollars", true, false}, {"EUR", "euro", "euros", true, false}, {"GBP", "pound", "pounds", true, false}, {"\xE2\x82\xAC", "euro", "euros", true, false}, {"\xC2\xA3", "pound", "pounds", true, false}, {"$", "dollar", "dollars", true, true}, {"+", "plus", "plus", true, true},
+    {"sq. ft.", "square foot", "square feet", false, false},
+    {"sq ft", "square foot", "square feet", false, false},
+    {"sqft", "square foot", "square feet", false, false},
+    {"sq. ft", "square foot", "square feet", false, false},
+    {"sq. mi.", "square mile", "square miles", false, false},
+    {"sq mi", "square mile", "square miles", false, false},
+    {"cu ft", "cubic foot", "cubic feet", false, false},
+    {"cu. ft.", "cubic foot", "cubic feet", false, false},
+    {"fl. oz.", "fluid ounce", "fluid ounces", false, false},
+    {"fl oz", "fluid ounce", "fluid ounces", false, false},
+    {"ft\xC2\xB2", "square foot", "square feet", false, false},
+    {"m\xC2\xB2", "square meter", "square meters", false, false},
+    {"m\xC2\xB3", "cubic meter", "cubic meters", false, false},
+    {"\xC2\xB0" "F", "degree Fahrenheit", "degrees Fahrenheit", true, false},
+    {"\xC2\xB0 F", "degree Fahrenheit", "degrees Fahrenheit", true, false},
+    {"\xC2\xB0" "C", "degree Celsius", "degrees Celsius", true, false},
+    {"\xC2\xB0 C", "degree Celsius", "degrees Celsius", true, false},
+    {"\xC2\xB0", "degree", "degrees", true, false},
+    {"%", "percent", "percent", false, false}, {"pct", "percent", "percent", false, false},
+    {"\xC2\xA2", "cent", "cents", true, false},
+    {"km/h", "kilometer per hour", "kilometers per hour", false, false},
+    {"kph", "kilometer per hour", "kilometers per hour", false, false},
+    {"mph", "mile per hour", "miles per hour", false, false},
+    {"mpg", "mile per gallon", "miles per gallon", false, false},
+    {"m/s", "meter per second", "meters per second", false, false},
+    {"lbs.", "pound", "pounds", false, false}, {"lbs", "pound", "pounds", false, false},
+    {"lb.", "pound", "pounds", false, false}, {"lb", "pound", "pounds", false, false},
+    {"oz.", "ounce", "ounces", false, false}, {"oz", "ounce", "ounces", false, false},
+    {"kg", "kilogram", "kilograms", false, false}, {"mg", "milligram", "milligrams", false, false},
+    {"mcg", "microgram", "micrograms", false, false}, {"g", "gram", "grams", true, true},
+    {"ft.", "foot", "feet", false, false}, {"ft", "foot", "feet", false, false},
+    {"in.", "inch", "inches", true, false}, {"in", "inch", "inches", true, true},
+    {"yds", "yard", "yards", false, false}, {"yd", "yard", "yards", false, false},
+    {"mi.", "mile", "miles", true, false}, {"mi", "mile", "miles", true, false},
+    {"km", "kilometer", "kilometers", false, false},
+    {"cm", "centimeter", "centimeters", false, false},
+    {"mm", "millimeter", "millimeters", false, false}, {"m", "meter", "meters", true, true},
+    {"gal.", "gallon", "gallons", false, false}, {"gal", "gallon", "gallons", false, false},
+    {"qt", "quart", "quarts", false, false}, {"pt", "pint", "pints", true, true},
+    {"ml", "milliliter", "milliliters", false, false}, {"L", "liter", "liters", true, true},
+    {"tbsp", "tablespoon", "tablespoons", false, false},
+    {"tsp", "teaspoon", "teaspoons", false, false},
+    {"GB", "gigabyte", "gigabytes", false, false}, {"MB", "megabyte", "megabytes", true, false},
+    {"KB", "kilobyte", "kilobytes", false, false}, {"TB", "terabyte", "terabytes", true, false},
+    {"Gbps", "gigabit per second", "gigabits per second", false, false},
+    {"Mbps", "megabit per second", "megabits per second", false, false},
+    {"kWh", "kilowatt hour", "kilowatt hours", false, false},
+    {"kW", "kilowatt", "kilowatts", true, false}, {"MW", "megawatt", "megawatts", true, false},
+    {"W", "watt", "watts", true, true}, {"V", "volt", "volts", true, true},
+    {"A", "amp", "amps", true, true}, {"mAh", "milliamp hour", "milliamp hours", true, false},
+    {"BTUs", "B T U", "B T Us", false, false}, {"BTU", "B T U", "B T U", false, false},
+    {"psi", "P S I", "P S I", false, false},
+    {"gpm", "gallon per minute", "gallons per minute", false, false},
+    {"gpf", "gallon per flush", "gallons per flush", false, false},
+    {"rpm", "R P M", "R P M", false, false}, {"kHz", "kilohertz", "kilohertz", false, false},
+    {"MHz", "megahertz", "megahertz", false, false},
+    {"GHz", "gigahertz", "gigahertz", false, false}, {"Hz", "hertz", "hertz", false, false},
+    {"dB", "decibel", "decibels", true, false}, {"hp", "horsepower", "horsepower", false, false},
+    {"hrs.", "hour", "hours", false, false}, {"hrs", "hour", "hours", false, false},
+    {"hr.", "hour", "hours", false, false}, {"hr", "hour", "hours", false, false},
+    {"h", "hour", "hours", true, true}, {"mins.", "minute", "minutes", false, false},
+    {"mins", "minute", "minutes", false, false}, {"min.", "minute", "minutes", false, false},
+    {"min", "minute", "minutes", false, false}, {"secs", "second", "seconds", false, false},
+    {"sec.", "second", "seconds", false, false}, {"sec", "second", "seconds", false, false},
+    {"ms", "millisecond", "milliseconds", true, false}, {"s", "second", "seconds", true, true},
+    {"wks", "week", "weeks", false, false}, {"wk", "week", "weeks", false, false},
+    {"mos.", "month", "months", false, false}, {"mos", "month", "months", false, false},
+    {"mo.", "month", "months", false, false}, {"mo", "month", "months", false, false},
+    {"yrs.", "year", "years", false, false}, {"yrs", "year", "years", false, false},
+    {"yr.", "year", "years", false, false}, {"yr", "year", "years", false, false},
+    {"pts", "points", "points", false, false}, {"pcs", "piece", "pieces", false, false},
+    {"bn", "billion", "billion", false, true}, {"k", "thousand", "thousand", false, true},
+    {"M", "million", "million", true, true}, {"x", "time", "times", false, true},
+    {"\xC3\x97", "times", "times", true, true},
+    {"USD", "dollar", "dollars", true, false}, {"EUR", "euro", "euros", true, false},
+    {"GBP", "pound", "pounds", true, false}, {"\xE2\x82\xAC", "euro", "euros", true, false},
+    {"\xC2\xA3", "pound", "pounds", true, false}, {"$", "dollar", "dollars", true, true},
+    {"+", "plus", "plus", true, true},
     /* clang-format on */
 };
 
@@ -92,7 +152,7 @@ const char *rlx_unit_at(const struct rlx_speaker *s, size_t i, bool one, size_t 
         size_t n = strlen(unit->symbol);
         if ((gap && unit->attached) || !rlx_in_is(s, i + gap, unit->symbol))
             continue;
-        if (unit->exact && strncmp(s->in + i + gap, unit->symbol, n))
+        if (unit->exact && strncmp(s->in + i + gap, unit->symbol, n) != 0)
             continue;
         if (isalnum((unsigned char)unit->symbol[n - 1]) &&
             (isalnum((unsigned char)rlx_in(s, i + gap + n)) || rlx_in(s, i + gap + n) == '\''))
@@ -143,7 +203,7 @@ static const struct currency *currency_at(const struct rlx_speaker *s, size_t i,
 {
     for (size_t k = 0; k < sizeof(currencies) / sizeof(*currencies); k++) {
         size_t n = strlen(currencies[k].sign);
-        if (i + n > s->length || memcmp(s->in + i, currencies[k].sign, n))
+        if (i + n > s->length || memcmp(s->in + i, currencies[k].sign, n) != 0)
             continue;
         n += rlx_in(s, i + n) == ' ' && rlx_in_digit(s, i + n + 1);
         if (!rlx_in_digit(s, i + n) && !(rlx_in(s, i + n) == '.' && rlx_in_digit(s, i + n + 1)))

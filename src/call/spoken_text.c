@@ -18,14 +18,45 @@ static const struct abbreviation {
     int flags;
 } abbreviations[] = {
     /* clang-format off */
-    {"mr", "Mister", CAP | TITLE}, {"mrs", "Missus", CAP | TITLE}, {"ms", "Miss", CAP | TITLE}, {"prof", "Professor", CAP | DOT | TITLE}, {"rev", "Reverend", CAP | DOT | TITLE}, {"gov", "Governor", CAP | DOT | TITLE}, {"sen", "Senator", CAP | DOT | TITLE},
-    {"rep", "Representative", CAP | DOT | TITLE}, {"gen", "General", CAP | DOT | TITLE}, {"col", "Colonel", CAP | DOT | TITLE}, {"capt", "Captain", CAP | DOT | TITLE}, {"lt", "Lieutenant", CAP | DOT | TITLE}, {"sgt", "Sergeant", CAP | DOT | TITLE}, {"mt", "Mount", CAP | DOT | TITLE}, {"ft", "Fort", CAP | DOT | TITLE},
-    {"jr", "Junior", CAP | TITLE}, {"sr", "Senior", CAP | TITLE}, {"m-f", "Monday to Friday", CAP}, {"ave", "Avenue", CAP}, {"blvd", "Boulevard", CAP}, {"rd", "Road", CAP}, {"ln", "Lane", CAP}, {"ct", "Court", CAP | DOT}, {"hwy", "Highway", 0}, {"pkwy", "Parkway", 0}, {"pl", "Place", CAP | DOT}, {"cir", "Circle", CAP | DOT}, {"sq", "Square", CAP | DOT},
-    {"apt", "apartment", DIGIT}, {"ste", "suite", DIGIT}, {"rm", "room", DIGIT}, {"bldg", "building", 0}, {"fl", "floor", DOT}, {"dept", "department", 0}, {"est", "established", DOT | DIGIT}, {"inc", "incorporated", CAP}, {"ltd", "limited", CAP}, {"corp", "corporation", CAP}, {"co", "company", CAP | DOT}, {"llc", "L L C", 0},
-    {"etc", "et cetera", 0}, {"e.g", "for example", TITLE}, {"eg", "for example", DOT | TITLE}, {"i.e", "that is", TITLE}, {"ie", "that is", DOT | TITLE}, {"vs", "versus", TITLE}, {"approx", "approximately", TITLE}, {"incl", "including", TITLE}, {"excl", "excluding", TITLE}, {"appt", "appointment", 0}, {"appts", "appointments", 0},
-    {"no", "number", DOT | DIGIT | TITLE}, {"nos", "numbers", DOT | DIGIT | TITLE}, {"vol", "volume", DOT | DIGIT | TITLE}, {"ch", "chapter", DOT | DIGIT | TITLE}, {"p", "page", DOT | DIGIT | TITLE}, {"pp", "pages", DOT | DIGIT | TITLE}, {"fig", "figure", DOT | DIGIT | TITLE}, {"tel", "telephone", DOT}, {"ext", "extension", 0}, {"min", "minimum", DOT}, {"max", "maximum", DOT}, {"avg", "average", 0}, {"qty", "quantity", 0}, {"temp", "temperature", DOT}, {"misc", "miscellaneous", 0}, {"info", "info", 0},
-    {"w/o", "without", 0}, {"w/", "with", 0}, {"c/o", "care of", 0}, {"n/a", "not available", 0}, {"a/c", "A C", 0}, {"b/c", "because", 0}, {"b/w", "between", 0}, {"and/or", "and or", 0}, {"he/she", "he or she", 0}, {"q&a", "Q and A", 0}, {"asap", "as soon as possible", 0}, {"e-mail", "email", 0}, {"e-mails", "emails", 0}, {"a.k.a", "also known as", TITLE}, {"aka", "also known as", 0}, {"rsvp", "R S V P", 0}, {"ok", "okay", 0}, {"wi-fi", "WiFi", 0}, {"tbd", "to be determined", 0}, {"yrs", "years", 0}, {"hrs", "hours", 0}, {"mins", "minutes", 0}, {"lbs", "pounds", 0}, {"thru", "through", 0}, {"govt", "government", 0}, {"mgr", "manager", 0}, {"mgmt", "management", 0}, {"hr", "hour", 0}, {"ea", "each", DOT}, {"attn", "attention", DOT}, {"ph.d", "P H D", 0}, {"m.d", "M D", 0}, {"d.d.s", "D D S", 0}, {"sq", "square", DOT | TITLE},
-    {"mon", "Monday", CAP}, {"tue", "Tuesday", CAP}, {"tues", "Tuesday", CAP}, {"wed", "Wednesday", CAP}, {"thu", "Thursday", CAP}, {"thur", "Thursday", CAP}, {"thurs", "Thursday", CAP}, {"fri", "Friday", CAP}, {"sat", "Saturday", CAP | DOT}, {"sun", "Sunday", CAP | DOT},
+    {"mr", "Mister", CAP | TITLE}, {"mrs", "Missus", CAP | TITLE}, {"ms", "Miss", CAP | TITLE},
+    {"prof", "Professor", CAP | DOT | TITLE}, {"rev", "Reverend", CAP | DOT | TITLE},
+    {"gov", "Governor", CAP | DOT | TITLE}, {"sen", "Senator", CAP | DOT | TITLE},
+    {"rep", "Representative", CAP | DOT | TITLE}, {"gen", "General", CAP | DOT | TITLE},
+    {"col", "Colonel", CAP | DOT | TITLE}, {"capt", "Captain", CAP | DOT | TITLE},
+    {"lt", "Lieutenant", CAP | DOT | TITLE}, {"sgt", "Sergeant", CAP | DOT | TITLE},
+    {"mt", "Mount", CAP | DOT | TITLE}, {"ft", "Fort", CAP | DOT | TITLE},
+    {"jr", "Junior", CAP | TITLE}, {"sr", "Senior", CAP | TITLE}, {"m-f", "Monday to Friday", CAP},
+    {"ave", "Avenue", CAP}, {"blvd", "Boulevard", CAP}, {"rd", "Road", CAP}, {"ln", "Lane", CAP},
+    {"ct", "Court", CAP | DOT}, {"hwy", "Highway", 0}, {"pkwy", "Parkway", 0},
+    {"pl", "Place", CAP | DOT}, {"cir", "Circle", CAP | DOT}, {"sq", "Square", CAP | DOT},
+    {"apt", "apartment", DIGIT}, {"ste", "suite", DIGIT}, {"rm", "room", DIGIT},
+    {"bldg", "building", 0}, {"fl", "floor", DOT}, {"dept", "department", 0},
+    {"est", "established", DOT | DIGIT}, {"inc", "incorporated", CAP}, {"ltd", "limited", CAP},
+    {"corp", "corporation", CAP}, {"co", "company", CAP | DOT}, {"llc", "L L C", 0},
+    {"etc", "et cetera", 0}, {"e.g", "for example", TITLE}, {"eg", "for example", DOT | TITLE},
+    {"i.e", "that is", TITLE}, {"ie", "that is", DOT | TITLE}, {"vs", "versus", TITLE},
+    {"approx", "approximately", TITLE}, {"incl", "including", TITLE}, {"excl", "excluding", TITLE},
+    {"appt", "appointment", 0}, {"appts", "appointments", 0},
+    {"no", "number", DOT | DIGIT | TITLE}, {"nos", "numbers", DOT | DIGIT | TITLE},
+    {"vol", "volume", DOT | DIGIT | TITLE}, {"ch", "chapter", DOT | DIGIT | TITLE},
+    {"p", "page", DOT | DIGIT | TITLE}, {"pp", "pages", DOT | DIGIT | TITLE},
+    {"fig", "figure", DOT | DIGIT | TITLE}, {"tel", "telephone", DOT}, {"ext", "extension", 0},
+    {"min", "minimum", DOT}, {"max", "maximum", DOT}, {"avg", "average", 0}, {"qty", "quantity", 0},
+    {"temp", "temperature", DOT}, {"misc", "miscellaneous", 0}, {"info", "info", 0},
+    {"w/o", "without", 0}, {"w/", "with", 0}, {"c/o", "care of", 0}, {"n/a", "not available", 0},
+    {"a/c", "A C", 0}, {"b/c", "because", 0}, {"b/w", "between", 0}, {"and/or", "and or", 0},
+    {"he/she", "he or she", 0}, {"q&a", "Q and A", 0}, {"asap", "as soon as possible", 0},
+    {"e-mail", "email", 0}, {"e-mails", "emails", 0}, {"a.k.a", "also known as", TITLE},
+    {"aka", "also known as", 0}, {"rsvp", "R S V P", 0}, {"ok", "okay", 0}, {"wi-fi", "WiFi", 0},
+    {"tbd", "to be determined", 0}, {"yrs", "years", 0}, {"hrs", "hours", 0},
+    {"mins", "minutes", 0}, {"lbs", "pounds", 0}, {"thru", "through", 0}, {"govt", "government", 0},
+    {"mgr", "manager", 0}, {"mgmt", "management", 0}, {"hr", "hour", 0}, {"ea", "each", DOT},
+    {"attn", "attention", DOT}, {"ph.d", "P H D", 0}, {"m.d", "M D", 0}, {"d.d.s", "D D S", 0},
+    {"sq", "square", DOT | TITLE},
+    {"mon", "Monday", CAP}, {"tue", "Tuesday", CAP}, {"tues", "Tuesday", CAP},
+    {"wed", "Wednesday", CAP}, {"thu", "Thursday", CAP}, {"thur", "Thursday", CAP},
+    {"thurs", "Thursday", CAP}, {"fri", "Friday", CAP}, {"sat", "Saturday", CAP | DOT},
+    {"sun", "Sunday", CAP | DOT},
     /* clang-format on */
 };
 
@@ -157,7 +188,7 @@ static size_t state_name(struct rlx_speaker *s, size_t at)
     if ((!comma && !zip) || rlx_in_letters(s, at) != 2 || rlx_in_digit(s, at + 2))
         return 0;
     for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
-        if (memcmp(s->in + at, states[i][0], 2))
+        if (memcmp(s->in + at, states[i][0], 2) != 0)
             continue;
         rlx_speaker_say(s, states[i][1], at, 2);
         return 2;
@@ -174,7 +205,7 @@ static size_t short_weekday(struct rlx_speaker *s, size_t at)
     char word[24], other[24];
     size_t n = rlx_in_word_at(s, at, word);
     bool saturday = !strcmp(word, "sat");
-    if (n != 3 || !isupper((unsigned char)s->in[at]) || (!saturday && strcmp(word, "sun")))
+    if (n != 3 || !isupper((unsigned char)s->in[at]) || (!saturday && strcmp(word, "sun") != 0))
         return 0;
     size_t i = at + n;
     while (rlx_in(s, i) && strchr(" &/,:", rlx_in(s, i)))
@@ -442,7 +473,7 @@ size_t rlx_speak_symbol(struct rlx_speaker *s, size_t at)
         return n;
     for (size_t i = 0; i < sizeof(symbols) / sizeof(*symbols); i++) {
         n = strlen(symbols[i].sign);
-        if (at + n > s->length || memcmp(s->in + at, symbols[i].sign, n))
+        if (at + n > s->length || memcmp(s->in + at, symbols[i].sign, n) != 0)
             continue;
         if (symbols[i].words[0] == ',')
             rlx_speaker_pause(s, ',');

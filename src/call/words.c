@@ -80,7 +80,7 @@ static int push_suffix(struct rlx_words *words, TALLOC_CTX *ctx, const char *wor
 static int push_expanded(struct rlx_words *words, TALLOC_CTX *ctx, const char *word)
 {
     for (size_t i = 0; i < sizeof(expansions) / sizeof(*expansions); i++) {
-        if (strcmp(expansions[i].from, word))
+        if (strcmp(expansions[i].from, word) != 0)
             continue;
         for (size_t k = 0; k < 3 && expansions[i].to[k]; k++) {
             int err = push(words, ctx, expansions[i].to[k], strlen(expansions[i].to[k]));
