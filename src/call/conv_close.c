@@ -151,18 +151,17 @@ static bool is_lost(const struct rlx_conv *conv)
            conv->now_ms - conv->ear.arrived_ms >= RLX_CONV_LOST_MS;
 }
 
-static void closing_tick(struct rlx_conv *conv)
+/* When the call ends although nothing more happens. */
+static uint64_t closing_ends(const struct rlx_conv *conv)
 {
-    struct rlx_conv_closing *closing = &conv->closing;
-    uint64_t now = conv->now_ms;
+    const struct rlx_conv_closing *closing = &conv->closing;
+    uint64_t last = closing->since_ms + CLOSING_MAX_MS, due = last;
 
-    if (now - closing->since_ms >= CLOSING_MAX_MS)
-        rlx_conv_end(conv, true);
-    else if (closing->listening && now >= closing->until_ms + (conv->utt.on ? LISTEN_MAX_MS : 0))
-        rlx_conv_end(conv, true);
-    else if (!closing->listening && !conv->speaking &&
-             now - closing->since_ms >= RLX_CONV_BACKSTOP_MS)
-        rlx_conv_end(conv, true);
+    if (closing->listening)
+        due = closing->until_ms + (conv->utt.on ? LISTEN_MAX_MS : 0);
+    else if (!conv->speaking)
+        due = closing->since_ms + RLX_CONV_BACKSTOP_MS;
+    return due < last ? due : last;
 }
 
 void rlx_conv_close_tick(struct rlx_conv *conv)
@@ -181,7 +180,8 @@ void rlx_conv_close_tick(struct rlx_conv *conv)
         rlx_conv_close_reason(conv, "completed", "transferred", "transferred");
         rlx_conv_end(conv, false);
     } else if (closing->on) {
-        closing_tick(conv);
+        if (conv->now_ms >= closing_ends(conv))
+            rlx_conv_end(conv, true);
     } else if (conv->now_ms - conv->opening.stream_ms >= conv->set.max_duration_ms &&
                conv->state != RLX_CONV_TRANSFERRING) {
         rlx_conv_close(conv, RLX_PHRASE_GOODBYE, "completed", "max_duration", NULL, false);
@@ -199,9 +199,5 @@ uint64_t rlx_conv_close_due(const struct rlx_conv *conv)
                                     : conv->now_ms + TRANSFER_MAX_MS;
     if (!closing->on)
         return conv->opening.stream_ms + conv->set.max_duration_ms;
-    if (closing->listening)
-        return closing->until_ms + (conv->utt.on ? LISTEN_MAX_MS : 0);
-    if (!conv->speaking)
-        return closing->since_ms + RLX_CONV_BACKSTOP_MS;
-    return closing->since_ms + CLOSING_MAX_MS;
+    return closing_ends(conv);
 }

@@ -9,8 +9,11 @@
 #define FLOOR_FIRST_DB (-60.0f)
 #define ECHO_FIRST_DB (-32.0f) /* an ordinary line, until it has shown how it is */
 #define ECHO_LEAST_DB (-60.0f)
-#define ECHO_FADE_DB 0.01f /* a frame without echo lowers what is expected of it */
-#define GUESSES 2u         /* speculative passes a turn */
+#define ECHO_FADE_DB 0.01f    /* a frame without echo lowers what is expected of it */
+#define SPEECH_RANGE_DB 33.0f /* between a voice's loudest frame and its softest that counts */
+#define ROOM_MARGIN_DB 8.0f   /* speech is so much louder than the room */
+#define FADE_MS 120u          /* the detector's verdict may outlast the hang-over by so much */
+#define GUESSES 2u            /* speculative passes a turn */
 
 /* ---- frames ---- */
 
@@ -97,13 +100,26 @@ uint64_t rlx_conv_media_now(const struct rlx_conv *conv)
 
 /* ---- the utterance ---- */
 
-/* End of the last voice: the detector goes on saying "voice" for the hang-over. */
+/* As loud as speech: within the range of this voice, and above the room. */
+static bool is_loud(const struct rlx_conv *conv)
+{
+    float level = conv->ear.level_db;
+
+    return level >= conv->utt.level_db - SPEECH_RANGE_DB &&
+           level >= conv->ear.floor_db + ROOM_MARGIN_DB;
+}
+
+/* End of the last voice. The detector goes on saying "voice" after it: for how long depends on how
+ * the last sound fades, so its loudness tells the end; without a clear one the detector's usual
+ * hang-over is taken off. */
 static uint64_t voice_end(const struct rlx_conv *conv)
 {
-    uint64_t end = conv->utt.end_ms;
+    const struct rlx_conv_utterance *utt = &conv->utt;
     uint32_t over = conv->options.hangover_ms;
 
-    return end > conv->utt.first_ms + over ? end - over : conv->utt.first_ms;
+    if (utt->loud_ms + over + FADE_MS >= utt->end_ms)
+        return utt->loud_ms;
+    return utt->end_ms > utt->first_ms + over ? utt->end_ms - over : utt->first_ms;
 }
 
 uint32_t rlx_conv_quiet_ms(const struct rlx_conv *conv)
@@ -150,7 +166,8 @@ void rlx_conv_utterance_begin(struct rlx_conv *conv)
     struct rlx_conv_utterance *utt = &conv->utt;
     unsigned voiced;
     uint64_t length =
-        burst_frames(recent_bits(conv, 64 * RLX_CONV_FRAME_MS), &voiced) * RLX_CONV_FRAME_MS;
+        (uint64_t)burst_frames(recent_bits(conv, 64u * (uint64_t)RLX_CONV_FRAME_MS), &voiced) *
+        RLX_CONV_FRAME_MS;
     uint64_t since_agent = conv->now_ms - conv->quiet_since_ms;
 
     utt->on = true;
@@ -159,6 +176,7 @@ void rlx_conv_utterance_begin(struct rlx_conv *conv)
     utt->voiced_ms = voiced * RLX_CONV_FRAME_MS;
     utt->peak_ms = rlx_conv_voiced(conv, RLX_CONV_WINDOW_MS);
     utt->level_db = conv->ear.level_db;
+    utt->loud_ms = is_loud(conv) ? utt->end_ms : utt->first_ms;
     utt->over_agent =
         conv->speaking || (conv->quiet_since_ms && since_agent <= RLX_CONV_ECHO_MS + length);
     utt->cut_voiced_ms = 0;
@@ -201,6 +219,8 @@ void rlx_conv_utterance_voice(struct rlx_conv *conv)
         utt->peak_ms = window;
     if (conv->ear.level_db > utt->level_db)
         utt->level_db = conv->ear.level_db;
+    if (is_loud(conv))
+        utt->loud_ms = utt->end_ms;
     voice_again(conv);
 }
 

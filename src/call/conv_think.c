@@ -231,7 +231,7 @@ void rlx_conv_turn_text(struct rlx_conv *conv)
     }
     if (turn && !turn->text)
         turn->text = talloc_strdup(turn, text);
-    if (!turn && !(turn = turn_heard(conv, text)))
+    if (!turn && !turn_heard(conv, text))
         return;
     if (conv->closing.on)
         rlx_conv_close_heard(conv);
