@@ -29,7 +29,9 @@ static json_t *ask_model(const struct rlx_task *task, TALLOC_CTX *ctx, const jso
 {
     const json_t *agent = json_object_get(call, "agent");
     char *messages = rlx_analysis_messages(ctx, call, TRANSCRIPT_MAX);
-    char *schema = rlx_analysis_schema(ctx, json_object_get(agent, "extraction"));
+    bool cloud = *rlx_config_get(task->config, RLX_CFG_OPENAI_API_KEY) ||
+                 *rlx_config_get(task->config, RLX_CFG_GROQ_API_KEY);
+    char *schema = rlx_analysis_schema(ctx, json_object_get(agent, "extraction"), !cloud);
     const char *model = json_string_value(json_object_get(agent, "llm_model"));
     json_t *answer = NULL;
 

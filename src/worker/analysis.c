@@ -85,7 +85,7 @@ static json_t *nothing_extracted(const json_t *fields)
     const json_t *field;
     size_t i;
 
-    json_array_foreach(fields, i, field)
+    json_array_foreach (fields, i, field)
         json_object_set_new(extracted, text_of(field, "name"), json_null());
     return extracted;
 }
@@ -110,7 +110,9 @@ static bool texts_only(const json_t *array)
 
     if (!json_is_array(array))
         return false;
-    json_array_foreach(array, i, item) if (!json_is_string(item)) return false;
+    json_array_foreach (array, i, item)
+        if (!json_is_string(item))
+            return false;
     return true;
 }
 
@@ -221,10 +223,10 @@ static json_t *check_summary(struct check *c, const char *outcome)
     for (p += strspn(p, " \t\r\n"); *p; p += strspn(p, " \t\r\n")) {
         size_t n = sentence_length(p);
         char *sentence = talloc_strndup(kept, p, n);
-        if (sentence && rlx_evidence_heard(c->e, sentence))
+        if (sentence && rlx_evidence_reports(sentence) && rlx_evidence_heard(c->e, sentence))
             kept = talloc_asprintf_append(kept, "%s%s", *kept ? " " : "", sentence);
         else
-            note(c, json_sprintf("left out of the summary (not in the transcript): %.*s",
+            note(c, json_sprintf("left out of the summary (not borne by the transcript): %.*s",
                                  rlx_clip(p, n < 200 ? n : 200), p));
         p += n;
         if (!kept || strlen(kept) > SUMMARY_MAX)
@@ -235,21 +237,31 @@ static json_t *check_summary(struct check *c, const char *outcome)
     return summary;
 }
 
+static bool holds(const json_t *array, const char *text)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach (array, i, item)
+        if (!strcmp(json_string_value(item), text))
+            return true;
+    return false;
+}
+
 static json_t *check_points(struct check *c)
 {
     const json_t *points = json_object_get(c->model, "key_points"), *point;
     json_t *kept = json_array();
     size_t i;
 
-    json_array_foreach(points, i, point)
-    {
+    json_array_foreach (points, i, point) {
         const char *text = json_string_value(point);
         if (!*text || json_array_size(kept) >= ITEMS_MAX)
             continue;
-        if (rlx_evidence_heard(c->e, text))
+        if (rlx_evidence_reports(text) && rlx_evidence_heard(c->e, text) && !holds(kept, text))
             json_array_append_new(kept, json_sprintf("%.*s", rlx_clip(text, 300), text));
         else
-            note(c, json_sprintf("left out of key_points (not in the transcript): %.*s",
+            note(c, json_sprintf("left out of key_points (not borne by the transcript): %.*s",
                                  rlx_clip(text, 200), text));
     }
     if (!json_array_size(kept)) {
@@ -265,8 +277,7 @@ static json_t *check_intents(struct check *c)
     json_t *kept = json_array();
     size_t i;
 
-    json_array_foreach(intents, i, intent)
-    {
+    json_array_foreach (intents, i, intent) {
         const char *text = json_string_value(intent);
         if (*text && strlen(text) <= 80 && json_array_size(kept) < ITEMS_MAX &&
             rlx_evidence_touches(c->e, text))
@@ -284,7 +295,7 @@ static json_t *check_follow_up(struct check *c, const char *outcome)
 
     if (!strcmp(outcome, "opted_out"))
         return json_null(); /* whatever a model proposes */
-    if (*text && strlen(text) <= 300 && rlx_evidence_heard(c->e, text))
+    if (strlen(text) <= 300 && rlx_evidence_reports(text) && rlx_evidence_heard(c->e, text))
         return json_string(text);
     return follow_up_by_rules(outcome);
 }
@@ -305,8 +316,7 @@ static json_t *check_extracted(struct check *c)
     json_t *extracted = nothing_extracted(c->fields);
     size_t i;
 
-    json_array_foreach(c->fields, i, field)
-    {
+    json_array_foreach (c->fields, i, field) {
         const char *name = text_of(field, "name"), *type = text_of(field, "type");
         json_t *value = json_object_get(given, name);
         if (!value || json_is_null(value))

@@ -4,6 +4,7 @@
 #define RLX_WORKER_ANALYSIS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <talloc.h>
 
 #include "worker/evidence.h"
@@ -23,6 +24,6 @@ json_t *rlx_analysis_check(const struct rlx_evidence *e, const json_t *model, co
 /* The prompt (messages as JSON text) and the schema of the answer, on ctx. The transcript is cut in
  * its middle to max_chars. */
 char *rlx_analysis_messages(TALLOC_CTX *ctx, const json_t *call, size_t max_chars);
-char *rlx_analysis_schema(TALLOC_CTX *ctx, const json_t *fields);
+char *rlx_analysis_schema(TALLOC_CTX *ctx, const json_t *fields, bool limits);
 
 #endif

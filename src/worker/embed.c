@@ -26,8 +26,9 @@ static size_t texts_of(const char **texts, TALLOC_CTX *ctx, const json_t *row)
     const json_t *asked = json_object_get(row, "questions"), *question;
     size_t i, count = 0;
 
-    json_array_foreach(asked, i, question) if (count < TEXTS_MAX && json_is_string(question))
-        texts[count++] = rlx_text_bare(ctx, json_string_value(question));
+    json_array_foreach (asked, i, question)
+        if (count < TEXTS_MAX && json_is_string(question))
+            texts[count++] = rlx_text_bare(ctx, json_string_value(question));
     if (!count)
         texts[count++] =
             talloc_asprintf(ctx, "%s. %.*s", text_of(row, "title"),

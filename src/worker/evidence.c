@@ -398,6 +398,18 @@ bool rlx_evidence_heard(const struct rlx_evidence *e, const char *sentence)
     return heard && names_heard(e, sentence);
 }
 
+bool rlx_evidence_reports(const char *text)
+{
+    static const char *const spoken_to[] = {"you|your|yours|i|we|our|us|my|me", NULL};
+    TALLOC_CTX *tmp = talloc_new(NULL);
+    struct rlx_words words;
+    bool reports = !rlx_words_make(&words, tmp, text, true) && words.count >= 3 &&
+                   rlx_words_find(&words, 0, spoken_to, NULL) < 0;
+
+    talloc_free(tmp);
+    return reports;
+}
+
 bool rlx_evidence_callee_number(const struct rlx_evidence *e, double number)
 {
     return rlx_numbers_has(&e->callee_numbers, number);

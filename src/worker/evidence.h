@@ -33,6 +33,9 @@ bool rlx_evidence_said_no(const struct rlx_evidence *e);
 /* Every number and every name (a capital letter inside of the sentence) of the text was heard in
  * the call, or stands in the agent's name and prompt (names only). */
 bool rlx_evidence_heard(const struct rlx_evidence *e, const char *sentence);
+/* The text reports about a call: at least three words, and nobody is spoken to or speaks (you, I,
+ * we): what small models write when they go on with the conversation instead. */
+bool rlx_evidence_reports(const char *text);
 /* The callee said it: a text, a number in digits or words, an e-mail address spoken with "at" and
  * "dot". */
 bool rlx_evidence_callee_said(const struct rlx_evidence *e, const char *text);

@@ -58,6 +58,7 @@ void rlx_watch_stale(struct rlx_store *store, const struct rlx_config *config, i
 
     if (rlx_calls_stale(store, NULL, now_ms, STALE_MS, &calls))
         return;
-    json_array_foreach(calls, i, call) judge(store, config, call, now_ms);
+    json_array_foreach (calls, i, call)
+        judge(store, config, call, now_ms);
     json_decref(calls);
 }

@@ -280,6 +280,10 @@ static void claims(void **state)
     assert_string_equal(json_string_value(json_array_get(json_object_get(made, "intents"), 0)),
                         "sending an e-mail");
     assert_string_equal(text_of(made, "follow_up"), "Follow up with the callee.");
+    assert_false(rlx_evidence_reports("You have been offered a visit."));
+    assert_false(rlx_evidence_reports("We'll call."));
+    assert_false(rlx_evidence_reports("Callee's"));
+    assert_true(rlx_evidence_reports("The callee asked for the price."));
     assert_string_equal(text_of(extracted, "name"), "John");
     assert_int_equal(json_integer_value(json_object_get(extracted, "people")), 30);
     assert_string_equal(text_of(extracted, "email"), "john@example.com");
@@ -330,10 +334,15 @@ static void long_texts(void **state)
     char *messages = rlx_analysis_messages(ctx, call, 500);
     assert_non_null(messages);
     assert_true(strlen(messages) < 1500);
-    char *schema = rlx_analysis_schema(ctx, NULL);
-    json_t *parsed = json_loads(schema, 0, NULL);
-    assert_non_null(parsed);
-    json_decref(parsed);
+    json_t *fields = json_loads("[{\"name\":\"a\"},{\"name\":\"b\",\"type\":\"number\"}]", 0, NULL);
+    for (int limits = 0; limits < 2; limits++) {
+        char *schema = rlx_analysis_schema(ctx, fields, limits);
+        json_t *parsed = json_loads(schema, 0, NULL);
+        assert_non_null(parsed);
+        json_decref(parsed);
+        assert_int_equal(strstr(schema, "maxLength") != NULL, limits);
+    }
+    json_decref(fields);
     talloc_free(ctx);
     json_decref(call);
 }
