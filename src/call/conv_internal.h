@@ -82,6 +82,7 @@ struct rlx_conv_utterance {
     bool on;
     bool over_agent;      /* it began while the agent was heard or just after */
     uint64_t first_ms, end_ms; /* of voice, on the callee's timeline */
+    uint64_t loud_ms;     /* end of the last voiced frame that was as loud as speech */
     uint64_t words_from_ms; /* what came before is in `parts` */
     uint32_t voiced_ms, peak_ms; /* all, and most within the window */
     uint32_t cut_voiced_ms; /* voiced before words_from_ms */
@@ -124,9 +125,7 @@ struct rlx_conv_turn {
     bool answered;        /* agent audio about it has begun */
     bool guessed;         /* its answer was begun before its end was sure */
     bool keypad;
-    bool forced_close;    /* the model asked for the end of the call */
     bool enough;          /* no more of the model's text is wanted */
-    bool lookup_done;
     uint64_t spoke_until_ms, ended_ms; /* monotonic */
     uint64_t wait_ms;     /* the callee has been waiting since */
     int64_t at_ms;
