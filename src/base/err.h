@@ -27,7 +27,7 @@
 /* clang-format on */
 
 enum rlx_err {
-#define RLX_ERR_ENUM(name, number, http, code, text) name = number,
+#define RLX_ERR_ENUM(name, number, http, code, text) name = (number),
     RLX_ERR_TABLE(RLX_ERR_ENUM)
 #undef RLX_ERR_ENUM
 };
