@@ -30,8 +30,8 @@ static const char *const hostile_phrases[] = {
     "what the", "who do you think", "get lost", "not worth", "a lot of money", NULL};
 static const char *const past[] = {
     "did", "was", "were", "had", "used to", "yesterday", "ago", "already",
-    "last|previous week|month|year|time|night|monday|tuesday|wednesday|thursday|friday|saturday|"
-    "sunday|summer|winter|visit|appointment|bill|one|cleaning", "how long have|has", "been", NULL};
+    ("last|previous week|month|year|time|night|monday|tuesday|wednesday|thursday|friday|saturday|"
+    "sunday|summer|winter|visit|appointment|bill|one|cleaning"), "how long have|has", "been", NULL};
 static const char *const conditions[] = {
     "if", "unless", "suppose|supposing", "in case", "whether", "assuming", NULL};
 static const char *const exclusions[] = {
@@ -60,9 +60,9 @@ static const char *const question_starts =
     "would|should|shall|may|have|has|am|what's|who's|where's|when's|how's|don't|doesn't|didn't|"
     "isn't|aren't|can't|couldn't|won't|wouldn't|shouldn't|haven't|hasn't";
 static const char *const intents[] = {
-    "speak|talk|speaking|talking|chat to|with ?a|an|the|your|my|some ?real|live|actual human|"
+    ("speak|talk|speaking|talking|chat to|with ?a|an|the|your|my|some ?real|live|actual human|"
     "person|manager|supervisor|representative|rep|agent|operator|somebody|someone|owner|boss|"
-    "people|doctor|dentist|technician", "transfer ?me", "put me through|on",
+    "people|doctor|dentist|technician"), "transfer ?me", "put me through|on",
     "connect|pass me through|to|with|on", "real|actual|live person|human",
     "are you a|an ?real robot|machine|bot|ai|human|person|computer|recording", "call me back",
     NULL};
@@ -156,9 +156,9 @@ static unsigned read_asks(const struct rlx_words *w)
     } table[] = {
         {{"why", "how come", "what for", "for what reason", NULL}, RLX_ASKS_WHY},
         {{"how far",
-          "what|which "
-          "area|areas|city|cities|town|towns|neighborhood|neighborhoods|street|address|location|"
-          "part|parts|region|counties",
+          ("what|which "
+           "area|areas|city|cities|town|towns|neighborhood|neighborhoods|street|address|location|"
+           "part|parts|region|counties"),
           "how do|can|would i|we get|find to|there|you", NULL},
          RLX_ASKS_WHERE},
         {{"what|which ?are ?your ?business|opening|office|store|regular|normal "
@@ -248,7 +248,7 @@ static const char *first_word(char *bare)
     return bare;
 }
 
-/* Whether a clause without a question blames: "You are never on time, …", "Your site says …". */
+/* Whether a clause without a question blames: "You are never on time, …", "Your site says". */
 static bool is_accusing(TALLOC_CTX *ctx, const char *text)
 {
     char *copy = talloc_strdup(ctx, text), *rest = copy;

@@ -62,13 +62,13 @@ static const char *const answer_rest[] = {
 
 static const char *const farewells[] = {
     "bye ?bye", "goodbye", "good bye",
-    "have a ?very good|great|nice|wonderful|lovely|blessed|fantastic|pleasant ?rest ?of ?your|"
-    "the day|one|evening|afternoon|morning|night|weekend|week|time",
+    ("have a ?very good|great|nice|wonderful|lovely|blessed|fantastic|pleasant ?rest ?of ?your|"
+    "the day|one|evening|afternoon|morning|night|weekend|week|time"),
     "have a good|great|nice rest of your day|evening|week|weekend|night",
     "have a good|nice|great rest of the day|evening|week|weekend|night",
     "take care ?now",
-    "see you ?then|later|soon|tomorrow|there|monday|tuesday|wednesday|thursday|friday|saturday|"
-    "sunday", "see ya ?later", "talk to you later|soon|then|tomorrow", "speak ?to ?you later|soon",
+    ("see you ?then|later|soon|tomorrow|there|monday|tuesday|wednesday|thursday|friday|saturday|"
+    "sunday"), "see ya ?later", "talk to you later|soon|then|tomorrow", "speak ?to ?you later|soon",
     "talk later|soon",
     "that is all", "that is it", "that is everything", "that will be all|it",
     "that would be all|it", "nothing else", "no nothing else",
@@ -221,8 +221,8 @@ static const char *const holds[] = {
     "wait a second|minute|sec|moment|bit", "wait wait",
     "give me a|one|just|two ?a ?few second|seconds|sec|moment|minute|minutes|bit", "bear with me",
     "i will be right back", "be right back", "i will be back in a *",
-    "let me ?just ?go ?and get|grab|find|fetch my|it|that|some|something|someone|him|her|the|a|"
-    "pen|paper", "let me ?just check|think|look|see", "let me ?just write ?this|that|it down",
+    ("let me ?just ?go ?and get|grab|find|fetch my|it|that|some|something|someone|him|her|the|a|"
+    "pen|paper"), "let me ?just check|think|look|see", "let me ?just write ?this|that|it down",
     "let me ?just ask ?my|him|her|someone",
     "let me ?just pull|bring ?that|it|this|my ?* up",
     "let me ?just put|turn|close|move|step|sit|pull", "let me ?just get to", "stay on the line",

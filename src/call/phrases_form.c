@@ -121,8 +121,8 @@ static const char *const stranded =
     "not|going|like|through|around|looking|calling|having|am|don't|doesn't|can't|won't|didn't|"
     "isn't|has|when|why|how|where|what|any|some|plus|these|those|can|should";
 static const char *const subject_starts[] = {
-    "i|we|he|she|they|it|you|there|this|that|my|the|our|your|a|an|these|those|someone|somebody|"
-    "it's|i'm|we're|that's|i'd|i'll|i've|there's|we've|he's|she's|they're|you're|let's", NULL};
+    ("i|we|he|she|they|it|you|there|this|that|my|the|our|your|a|an|these|those|someone|somebody|"
+    "it's|i'm|we're|that's|i'd|i'll|i've|there's|we've|he's|she's|they're|you're|let's"), NULL};
 static const char *const number_intros[] = {
     "my|the ?phone|cell|mobile|home|account|order|best number is|it's", "my|the number's",
     "phone|cell|mobile number is", "number is", "reach me at|on", "call me at|on|back at", NULL};
@@ -201,17 +201,17 @@ out:
 
 /* clang-format off */
 static const char *const details[] = {
-    "phone|cell|mobile|callback|contact|telephone|account|card|order|reference|policy|member|"
+    ("phone|cell|mobile|callback|contact|telephone|account|card|order|reference|policy|member|"
     "membership|confirmation|policyholder|license|social|security|case|ticket|id|tracking|vin|"
-    "serial number", "number", "spell ?that|it|your", "spelling", "address", "e mail", "email",
+    "serial number"), "number", "spell ?that|it|your", "spelling", "address", "e mail", "email",
     "zip ?code", "postal code", "postcode", "digits",
     "date of birth", "birth ?date", "birthday", "code", "extension", "pin", "street", NULL};
 static const char *const requests[] = {
     "what is|are ?the ?best|your|last|a|good|phone|email|full|exact|that|account",
     "which ?phone number|address|email",
     "can|could|may|would i ?please ?just have|get|take|grab|confirm",
-    "can|could|would|will you ?please ?just give|tell|spell|confirm|provide|repeat|share|read|"
-    "enter|verify|say|type|key|let",
+    ("can|could|would|will you ?please ?just give|tell|spell|confirm|provide|repeat|share|read|"
+    "enter|verify|say|type|key|let"),
     "please ?just give|tell|spell|confirm|provide|repeat|share|read|enter|verify|say|type",
     "do you have a|an|your|the ?good|phone|best ?contact|email|callback|phone",
     "i need|require your|the|a", "i will ?just ?also need your|the|a", "we ?will need your|the|a",
@@ -222,8 +222,8 @@ static const char *const requests[] = {
     "your ?full|phone|email|zip|street ?phone|email|mobile ?number|address|code please",
     "at what number|address|email", "enter|say|spell your|the", NULL};
 static const char *const no_details[] = {
-    "number of", "is|was this|that|it|your ?the ?right|correct|still ?a|the|your ?right|correct|"
-    "best ?good number|address|email", "do you want|need our|my|the|us",
+    "number of", ("is|was this|that|it|your ?the ?right|correct|still ?a|the|your ?right|correct|"
+    "best ?good number|address|email"), "do you want|need our|my|the|us",
     "would you like our|my|me|us|the|to", "shall i|we", "should i|we send|call|text",
     "our number|address|email|phone", "dress code", "what is our", "code for", "did i|you get",
     "have you got our", "what is the number one", "address that|this|those|these|it|your concern",

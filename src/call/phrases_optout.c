@@ -9,15 +9,15 @@
 /* A wish in itself. */
 static const char *const wishes[] = {
     "stop|quit|cease calling",
-    "stop|quit|cease phoning|ringing|contacting|texting|messaging|dialing|bothering|harassing|"
-    "spamming", "cease and desist",
+    ("stop|quit|cease phoning|ringing|contacting|texting|messaging|dialing|bothering|harassing|"
+    "spamming"), "cease and desist",
     "stop all|the|these|your ?the|of|your|these ?these ?phone|sales calls|calling",
     "take|get me|us off",
     "take my|our|this ?phone|cell|home|mobile name|number|information|info|details off",
     "taken|took me|us off", "be|get|been|getting|being taken off", "take off my ?phone number|name",
     "remove|delete|erase me|us",
-    "remove|delete|erase my|our|this ?phone|cell|home|mobile|contact number|name|information|"
-    "info|details|contact|data|record", "be|get|been|being removed|deleted from|off",
+    ("remove|delete|erase my|our|this ?phone|cell|home|mobile|contact number|name|information|"
+    "info|details|contact|data|record"), "be|get|been|being removed|deleted from|off",
     "get my ?phone name|number off|out", "get off ?of your|the|this list|lists", "want off",
     "cross|strike me|us off", "unsubscribe ?me", "opt ?me|us out", "opting out",
     "lose|forget|discard my|this ?phone number",
@@ -26,8 +26,8 @@ static const char *const wishes[] = {
     "not want|like|need|wish any|more|these|your ?more ?of ?these|your ?phone|sales calls",
     "not want|like|wish you ?people|guys ?to call|calling|contact|phone ?me|us",
     "not want|like|wish to be called|contacted|phoned|bothered",
-    "not want|like|wish to get|receive|take any|more|these|your|calls ?more ?of ?these|"
-    "your ?phone|sales ?calls",
+    ("not want|like|wish to get|receive|take any|more|these|your|calls ?more ?of ?these|"
+    "your ?phone|sales ?calls"),
     "not want|like|wish to hear from you", "not want|wish calls ?from ?you",
     "not have|has ?my permission|consent to call", "not consent to calls|being|these|your",
     "revoke|withdraw my consent", "leave me|us alone", "never hear from you again",
@@ -58,8 +58,8 @@ static const char *const whole_after[] = {
 /* Words between a negation and the wish that carry the negation over: "not SAY stop calling",
  * "not WANT YOU TO take me off". */
 static const char *const bridges[] = {
-    "say|said|saying|mean|meant|ask|asked|asking|tell|told|request|requested ?you|them|him|her|"
-    "anyone|to ?to ?please ?be",
+    ("say|said|saying|mean|meant|ask|asked|asking|tell|told|request|requested ?you|them|him|her|"
+    "anyone|to ?to ?please ?be"),
     "want|need|like|wish|require ?you|them|anyone|anybody|to ?people|guys ?to ?be",
     "have|going|trying|here|calling|able|allowed to ?be",
     "to ?be", "be|ever|just|really|please|even|actually|necessarily|yet",
