@@ -177,8 +177,9 @@ static const char *check_outcome(struct check *c)
 
     if (certain)
         outcome = certain;
-    else if (!rlx_evidence_supports(c->e, given) || !strcmp(given, "other"))
-        outcome = rlx_evidence_outcome(c->e); /* what the model missed, or made up */
+    else if (!rlx_evidence_supports(c->e, given) || !strcmp(given, "other") ||
+             !strcmp(given, "interested"))
+        outcome = rlx_evidence_outcome(c->e); /* made up, or it missed what is plainer */
     if (strcmp(outcome, given) != 0)
         note(c, json_sprintf("outcome %s: the transcript says %s", given, outcome));
     return outcome;

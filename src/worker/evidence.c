@@ -126,7 +126,7 @@ static const struct {
     const char *const patterns[8];
 } subjects[] = {
     {"pricing",
-     {"price|prices|pricing|cost|costs|fee|fees|charge|charges|quote", "how much",
+     {"price|prices|pricing|cost|costs|fee|fees|charge|charges|charging|quote", "how much",
       "expensive|cheap|discount"}},
     {"opening_hours",
      {"opening hours|times", "are you open", "when do you|they open|close", "what time|hours",
@@ -398,13 +398,27 @@ bool rlx_evidence_heard(const struct rlx_evidence *e, const char *sentence)
     return heard && names_heard(e, sentence);
 }
 
+/* The same four words in a row twice: a small model going round in circles. */
+static bool circles(const struct rlx_words *words)
+{
+    for (unsigned i = 0; i + 4 <= words->count; i++)
+        for (unsigned k = i + 1; k + 4 <= words->count; k++) {
+            unsigned same = 0;
+            while (same < 4 && !strcmp(words->word[i + same], words->word[k + same]))
+                same++;
+            if (same == 4)
+                return true;
+        }
+    return false;
+}
+
 bool rlx_evidence_reports(const char *text)
 {
     static const char *const spoken_to[] = {"you|your|yours|i|we|our|us|my|me", NULL};
     TALLOC_CTX *tmp = talloc_new(NULL);
     struct rlx_words words;
     bool reports = !rlx_words_make(&words, tmp, text, true) && words.count >= 3 &&
-                   rlx_words_find(&words, 0, spoken_to, NULL) < 0;
+                   rlx_words_find(&words, 0, spoken_to, NULL) < 0 && !circles(&words);
 
     talloc_free(tmp);
     return reports;

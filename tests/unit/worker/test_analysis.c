@@ -234,6 +234,8 @@ static void corrections(void **state)
         {"I'm not happy with it.\n", "negative", "other", "negative", "other"},
         {"Call me back tomorrow.\n", "neutral", "other", "neutral", "callback"},
         {"It's fine.\n", "neutral", "no_answer", "neutral", "other"},
+        {"How much is it? Call me back on Monday.\n", "neutral", "interested", "neutral",
+         "callback"},
         {"It's fine.\n", "neutral", "voicemail", "neutral", "other"},
         {"It's fine.\n", "neutral", "wrong_person", "neutral", "other"},
     };
@@ -283,6 +285,7 @@ static void claims(void **state)
     assert_false(rlx_evidence_reports("You have been offered a visit."));
     assert_false(rlx_evidence_reports("We'll call."));
     assert_false(rlx_evidence_reports("Callee's"));
+    assert_false(rlx_evidence_reports("It was about pipes, and it was about pipes, and so on."));
     assert_true(rlx_evidence_reports("The callee asked for the price."));
     assert_string_equal(text_of(extracted, "name"), "John");
     assert_int_equal(json_integer_value(json_object_get(extracted, "people")), 30);
