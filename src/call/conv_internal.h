@@ -257,6 +257,7 @@ struct rlx_conv {
     unsigned tool_count;
     bool tools_follow;        /* the model is asked again when they are done: */
     bool tools_ask;           /* they are done, and what was said before them is still being made */
+    bool tools_held;          /* they wait for a "yes" to what was read back */
     uint64_t tools_ms;        /* when they began */
     struct rlx_conv_speech *speaking, *next, *aside; /* being played; being made; a filler meanwhile */
     float ms_per_char;        /* of this voice, for pieces whose length is not known yet */
@@ -371,6 +372,10 @@ void rlx_conv_on_tool_done(struct rlx_conv *conv, const struct rlx_conv_event *e
 bool rlx_conv_tool_ends_call(const struct rlx_conv_tool *tool);
 bool rlx_conv_tool_transfers(const struct rlx_conv_tool *tool);
 char *rlx_conv_tool_say(TALLOC_CTX *ctx, const struct rlx_conv_tool *tool);
+
+/* conv_check.c */
+bool rlx_conv_check_tools(struct rlx_conv *conv);
+bool rlx_conv_check_reply(struct rlx_conv *conv);
 
 /* conv_speak.c */
 struct rlx_conv_speech *rlx_conv_speech_new(struct rlx_conv *conv, enum rlx_conv_source source);

@@ -231,7 +231,8 @@ void rlx_conv_llm_conclude(struct rlx_conv *conv)
         rlx_conv_tools_forget(conv);
         return;
     }
-    rlx_conv_tools_run(conv);
+    if (!rlx_conv_check_tools(conv))
+        rlx_conv_tools_run(conv);
 }
 
 /* ---- time ---- */

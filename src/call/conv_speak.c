@@ -86,6 +86,21 @@ static uint32_t piece_length(const struct rlx_conv *conv, const struct rlx_conv_
     return guess > piece->total_ms ? guess : piece->total_ms;
 }
 
+/* What was heard of a piece that is being heard; behind its last word the stop or question mark
+ * belongs to it. */
+static const char *part_heard(struct rlx_conv *conv, const struct rlx_conv_piece *piece,
+                              uint32_t heard_ms, uint32_t length_ms)
+{
+    const char *part =
+        rlx_spoken_heard(conv->scratch, piece->spoken, piece->text, heard_ms, length_ms, NULL);
+    size_t length = part ? strlen(part) : 0;
+
+    if (!length || length > strlen(piece->text))
+        return part;
+    const char *rest = piece->text + length;
+    return rest[strspn(rest, ".,!?;: \"')")] ? part : piece->text;
+}
+
 char *rlx_conv_speech_heard(struct rlx_conv *conv, const struct rlx_conv_speech *speech,
                             uint32_t heard_ms)
 {
@@ -99,8 +114,7 @@ char *rlx_conv_speech_heard(struct rlx_conv *conv, const struct rlx_conv_speech 
         const char *part = piece->text;
         uint32_t length = piece_length(conv, piece);
         if (!piece->complete || heard_ms < start + length)
-            part = rlx_spoken_heard(conv->scratch, piece->spoken, piece->text, heard_ms - start,
-                                    length, NULL);
+            part = part_heard(conv, piece, heard_ms - start, length);
         if (part && *part)
             text = talloc_asprintf_append(text, "%s%s", *text ? " " : "", part);
         start += piece->total_ms;

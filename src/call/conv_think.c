@@ -93,8 +93,8 @@ void rlx_conv_turn_guess(struct rlx_conv *conv)
 
     stt->weighed = true;
     if (!conv->set.speculation || conv->turn || conv->closing.on || conv->silence.returning ||
-        stt->need_ms > conv->set.silence_ms || rlx_conv_tools_running(conv) || is_act(stt->text) ||
-        rlx_conv_judge(conv, stt->text) != RLX_HEARD_WORDS)
+        conv->tools_held || stt->need_ms > conv->set.silence_ms || rlx_conv_tools_running(conv) ||
+        is_act(stt->text) || rlx_conv_judge(conv, stt->text) != RLX_HEARD_WORDS)
         return;
     if (!turn_heard(conv, stt->text))
         return;
@@ -161,6 +161,8 @@ static void turn_act(struct rlx_conv *conv)
         rlx_conv_hold(conv, false);
     else if (back && !rlx_is_question(turn->text))
         rlx_conv_say_phrase(conv, RLX_SOURCE_PROMPT, RLX_PHRASE_BACK);
+    else if (conv->tools_held && rlx_conv_check_reply(conv))
+        return;
     else if (turn->guessed)
         use_guess(conv);
     else

@@ -52,7 +52,7 @@ void rlx_conv_tools_forget(struct rlx_conv *conv)
     conv->tools_follow = conv->tools_ask = false;
     for (unsigned i = 0; i < conv->tool_count; i++) {
         struct rlx_conv_tool *tool = &conv->tools[i];
-        if (tool->job && !tool->done) {
+        if ((tool->job && !tool->done) || (!tool->job && conv->tools_held)) {
             conv->tools[kept++] = *tool;
             continue;
         }

@@ -44,6 +44,7 @@ static const char *const REPLIES[] = {
     "Let me book that for you.|!tool book {\"day\":\"monday\"}",
     "!empty",
     "!tool book {\"day\":\"monday\"}",
+    "!tool book {\"phone\":\"555-123-4567\"}",
     "Have a nice day.|!tool end_call {}",
     "!fail",
     "Our shop sells bread and cake of every kind. We bake it fresh in the morning. You can also "

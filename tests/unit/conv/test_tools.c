@@ -32,6 +32,59 @@ static void tool_and_answer(void **state)
     sim_true(sim, sim_row(sim, false, 0)->seq < sim_row_with(sim, "Let me book")->seq);
 }
 
+/* A number, an e-mail, a date or a name is read back; the tool runs on a "yes" and on nothing else.
+ */
+static void values_are_read_back(void **state)
+{
+    static const struct {
+        const char *reply;
+        unsigned tools;
+    } CASES[] = {{"Yes that's right", 1}, {"No it is another one", 0}, {"What do you sell?", 0}};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct sim *sim = asked(state, "!tool book {\"phone\":\"555-123-4567\"}");
+        sim_voice(sim, 12500, 13500, CASES[i].reply);
+        sim_run(sim, 12000);
+        sim_true(sim, sim_row_with(sim, "read that back: 555-123-4567. Is that right?"));
+        sim_true(sim, sim_count(sim, RLX_ACT_TOOL) == 0);
+        sim_run(sim, 18000);
+        sim_true(sim, sim_count(sim, RLX_ACT_TOOL) == CASES[i].tools);
+        sim_true(sim, sim_row_with(sim, "good question")); /* the model goes on in any case */
+    }
+}
+
+/* A "yes" to something else, or before the question was heard, starts nothing. */
+static void yes_to_something_else(void **state)
+{
+    struct sim *sim = asked(state, "!tool book {\"phone\":\"555-123-4567\"}");
+
+    sim_run(sim, 18000);
+    sim_until(sim, RLX_CONV_LISTENING, 22000);
+    sim_true(sim, sim_said(sim, "Are you still there"));
+    sim_run(sim, sim_time(sim) + 2000);
+    uint32_t at = sim_time(sim) / 20 * 20 + 100;
+    sim_voice(sim, at, at + 500, "Yes");
+    sim_run(sim, at + 4000);
+    sim_true(sim, sim_count(sim, RLX_ACT_TOOL) == 0);
+
+    sim = asked(state, "!tool book {\"phone\":\"555-123-4567\"}");
+    sim_voice(sim, 6000, 7000, "Yes yes");
+    sim_run(sim, 9000);
+    sim_true(sim, sim_count(sim, RLX_ACT_TOOL) == 0);
+}
+
+/* What the model has read back itself is not asked twice. */
+static void read_back_by_the_model(void **state)
+{
+    struct sim *sim = asked(state, "Is it 555-123-4567?");
+
+    sim_reply(sim, "!tool book {\"phone\":\"555-123-4567\"}");
+    sim_voice(sim, 8000, 8800, "Yes");
+    sim_run(sim, 12000);
+    sim_true(sim, sim_count(sim, RLX_ACT_TOOL) == 1);
+    sim_true(sim, !sim_said(sim, "read that back"));
+}
+
 /* What the model says behind the call is dropped. */
 static void text_behind_a_tool(void **state)
 {
@@ -242,12 +295,21 @@ static void key_over_speech(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RLX_TEST(tool_and_answer),    RLX_TEST(tool_before_its_words),
-        RLX_TEST(text_behind_a_tool), RLX_TEST(tool_says),
-        RLX_TEST(tool_never_answers), RLX_TEST(words_in_a_tool),
-        RLX_TEST(stop_in_tool),       RLX_TEST(end_call),
-        RLX_TEST(transfer),           RLX_TEST(keys_are_a_turn),
-        RLX_TEST(key_over_speech),    RLX_TEST(tone_is_no_voice),
+        RLX_TEST(tool_and_answer),
+        RLX_TEST(tool_before_its_words),
+        RLX_TEST(text_behind_a_tool),
+        RLX_TEST(values_are_read_back),
+        RLX_TEST(read_back_by_the_model),
+        RLX_TEST(yes_to_something_else),
+        RLX_TEST(tool_says),
+        RLX_TEST(tool_never_answers),
+        RLX_TEST(words_in_a_tool),
+        RLX_TEST(stop_in_tool),
+        RLX_TEST(end_call),
+        RLX_TEST(transfer),
+        RLX_TEST(keys_are_a_turn),
+        RLX_TEST(key_over_speech),
+        RLX_TEST(tone_is_no_voice),
     };
     return cmocka_run_group_tests_name("conversation: tools and keys", tests, NULL, NULL);
 }
