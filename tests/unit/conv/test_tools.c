@@ -58,8 +58,8 @@ static void yes_to_something_else(void **state)
 {
     struct sim *sim = asked(state, "!tool book {\"phone\":\"555-123-4567\"}");
 
-    sim_run(sim, 18000);
-    sim_until(sim, RLX_CONV_LISTENING, 22000);
+    sim_run(sim, 20000);
+    sim_until(sim, RLX_CONV_LISTENING, 26000);
     sim_true(sim, sim_said(sim, "Are you still there"));
     sim_run(sim, sim_time(sim) + 2000);
     uint32_t at = sim_time(sim) / 20 * 20 + 100;
