@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/front.h"
+#include "store/keys.h"
 
 #define DRAIN_MAX_MS 600000
 
@@ -161,14 +162,6 @@ static char *public_url(TALLOC_CTX *ctx, const struct rlx_config *config)
     return url;
 }
 
-static const char *database_url(TALLOC_CTX *ctx, const struct rlx_config *config)
-{
-    const char *given = rlx_config_get(config, RLX_CFG_DATABASE_URL);
-
-    return *given ? given
-                  : talloc_asprintf(ctx, "sqlite:%s", rlx_config_path(config, ctx, "relayx.db"));
-}
-
 static void start_loop(struct gateway *g)
 {
     struct rlimit files;
@@ -200,7 +193,9 @@ static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_i
         return fail("TWILIO_AUTH_TOKEN",
                     "is not set: webhooks can't be checked without it; relayx serve sets it up for "
                     "the simulator");
-    if (rlx_store_open(&g->store, ctx, database_url(ctx, g->config), &why))
+    if (rlx_keys_load(g->config, ctx, &why))
+        return fail("JWT_SECRET_KEY", why);
+    if (rlx_store_start(&g->store, ctx, g->config, &why))
         return fail("database", why);
     if ((err = rlx_net_create(&g->net, ctx, &g->loop)))
         return fail("network", rlx_err_text(err));
