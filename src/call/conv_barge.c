@@ -12,7 +12,7 @@
 #define DIRTY_MS                                                                                   \
     10000u /* two pauses taken back within this: words alone interrupt, until so long is clean */
 #define ECHO_MOST_DB (-12.0f) /* stronger echo is not believed: it would drown the callee */
-#define ECHO_SILENT_MOST_DB (-20.0f)
+#define ECHO_SILENT_MOST_DB (-26.0f)
 #define CANCELS 2u /* times that the callee may call the end off */
 
 /* ---- who may interrupt ---- */
