@@ -12,7 +12,8 @@
 #define DIRTY_MS                                                                                   \
     10000u /* two pauses taken back within this: words alone interrupt, until so long is clean */
 #define ECHO_MOST_DB (-12.0f) /* stronger echo is not believed: it would drown the callee */
-#define ECHO_SILENT_MOST_DB (-26.0f)
+#define ECHO_SILENT_MOST_DB (-20.0f)
+#define ECHO_STEP_DB 6.0f
 #define CANCELS 2u /* times that the callee may call the end off */
 
 /* ---- who may interrupt ---- */
@@ -66,15 +67,20 @@ static void go_on(struct rlx_conv *conv)
 }
 
 /* What was heard over the agent and was none of the callee's words shows how strong its echo is. A
- * cough does so too: without the agent's own words in it no more is believed than what a line does.
- */
+ * cough or an "mm-hm" that could not be read looks the same: without the agent's own words in it it
+ * is believed by steps only, and no more than a bad line. */
 static void learn_echo(struct rlx_conv *conv, const char *why)
 {
     struct rlx_conv_ear *ear = &conv->ear;
-    float most = !strcmp(why, "echo") ? ECHO_MOST_DB : ECHO_SILENT_MOST_DB;
-    float seen = ear->echo_peak_db < most ? ear->echo_peak_db : most;
+    bool sure = !strcmp(why, "echo");
+    float most = sure ? ECHO_MOST_DB : ear->echo_db + ECHO_STEP_DB;
 
-    if ((!strcmp(why, "echo") || !strcmp(why, "no_words")) && seen > ear->echo_db)
+    if (!sure && strcmp(why, "no_words"))
+        return;
+    if (!sure && most > ECHO_SILENT_MOST_DB)
+        most = ECHO_SILENT_MOST_DB;
+    float seen = ear->echo_peak_db < most ? ear->echo_peak_db : most;
+    if (seen > ear->echo_db)
         ear->echo_db = seen;
 }
 
