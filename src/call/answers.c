@@ -13,7 +13,7 @@
 #define SCORE_FIRE_STRANGER 0.80f /* one content word that the answer does not know */
 #define SCORE_FIRE_NAMED 0.48f    /* a name stands in the answer itself */
 #define SCORE_NEAR 0.42f
-#define SCORE_PASSAGE 0.22f
+#define SCORE_PASSAGE 0.35f
 #define MARGIN 0.08f
 #define WORDS_MAX 20
 #define ENTRIES_MAX 10000

@@ -125,7 +125,7 @@ void rlx_conv_on_opening_text(struct rlx_conv *conv, const struct rlx_conv_event
     remember_first(conv, text);
     if (rlx_is_opt_out(text) && !conv->closing.on)
         rlx_conv_opt_out(conv);
-    else if (opening->length_ms > SHORT_OPENING_MS && rlx_is_question(text) &&
+    else if (opening->length_ms > SHORT_OPENING_MS && rlx_is_asking(text) &&
              !rlx_is_greeting(text))
         opening->question = talloc_strdup(conv, text);
 }

@@ -134,7 +134,7 @@ uint32_t rlx_conv_end_silence(struct rlx_conv *conv, const char *text)
 {
     const struct rlx_turn_settings *set = &conv->set;
 
-    if (conv->collecting && !rlx_is_question(text)) {
+    if (conv->collecting && !rlx_is_asking(text)) {
         bool whole = rlx_conv_digits(conv, conv->stt.text) == PHONE_DIGITS;
         return whole ? set->silence_complete_ms : set->silence_collect_ms;
     }

@@ -159,7 +159,7 @@ static void turn_act(struct rlx_conv *conv)
         rlx_conv_close(conv, RLX_PHRASE_GOODBYE, "completed", "goodbye", NULL, true);
     else if (rlx_is_hold_request(turn->text))
         rlx_conv_hold(conv, false);
-    else if (back && !rlx_is_question(turn->text))
+    else if (back && !rlx_is_asking(turn->text))
         rlx_conv_say_phrase(conv, RLX_SOURCE_PROMPT, RLX_PHRASE_BACK);
     else if (conv->tools_held && rlx_conv_check_reply(conv))
         return;

@@ -65,7 +65,7 @@ static void write_row(struct rlx_live *live, const struct rlx_conv_action *actio
 
     snprintf(row.id, sizeof row.id, "%s", action->row.id);
     snprintf(row.call_id, sizeof row.call_id, "%s", live->setup->call_id);
-    rlx_writer_turn(live->env->writer, &row, true);
+    rlx_writer_turn(live->env->writer, &row, row.agent); /* the callee's rows never change */
 }
 
 /* The measurements of the conversation together with those of the playout. */

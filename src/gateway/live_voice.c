@@ -28,7 +28,7 @@ struct piece {
     struct rlx_speech_load *load;
     uint8_t *audio; /* µ-law so far */
     size_t length, played; /* bytes; played = already given to the playout */
-    uint32_t first_byte_ms;
+    uint32_t first_byte_ms, pause_ms;
     uint64_t asked_ms;
 };
 
@@ -196,9 +196,10 @@ static void add_pause(struct piece *piece)
     size_t length = strlen(piece->text);
     bool sentence = length && strchr(".!?", piece->text[length - 1]);
 
-    if (piece->length)
-        (void)!piece_grow(piece, NULL,
-                          (sentence ? SENTENCE_PAUSE_MS : CLAUSE_PAUSE_MS) * BYTES_PER_MS);
+    uint32_t pause_ms = sentence ? SENTENCE_PAUSE_MS : CLAUSE_PAUSE_MS;
+
+    if (piece->length && !piece_grow(piece, NULL, pause_ms * BYTES_PER_MS))
+        piece->pause_ms = pause_ms;
 }
 
 static void tell_audio(struct piece *piece, int err)
@@ -210,6 +211,7 @@ static void tell_audio(struct piece *piece, int err)
                   .piece = piece->number,
                   .total_ms = (uint32_t)(piece->length / BYTES_PER_MS),
                   .complete = piece->complete,
+                  .pause_ms = piece->pause_ms,
                   .first_byte_ms = piece->first_byte_ms},
     };
 
@@ -348,9 +350,11 @@ static void plan(struct rlx_voice *voice, const char *text)
     voice->text_count += grown[voice->text_count] != NULL;
 }
 
-/* An answer is said in the pieces that the conversation will cut it into. */
-static void plan_answer(struct rlx_voice *voice, const char *answer)
+/* An answer is said in the pieces that the conversation will cut it into: `first` plans the one that must be ready when the
+ * callee has asked, else those that are made while that one is heard. */
+static void plan_answer(struct rlx_voice *voice, const char *answer, bool first)
 {
+    bool at_first = true;
     TALLOC_CTX *scratch = talloc_new(NULL);
     struct rlx_split *split;
     struct rlx_spoken *spoken;
@@ -360,8 +364,11 @@ static void plan_answer(struct rlx_voice *voice, const char *answer)
         rlx_split_feed(split, answer);
         rlx_split_end(split);
         while ((piece = rlx_split_next(split, scratch, false)))
-            if (!rlx_spoken_make(&spoken, scratch, piece) && *spoken->text)
-                plan(voice, spoken->text);
+            if (!rlx_spoken_make(&spoken, scratch, piece) && *spoken->text) {
+                if (at_first == first)
+                    plan(voice, spoken->text);
+                at_first = false;
+            }
     }
     talloc_free(scratch);
 }
@@ -374,8 +381,9 @@ void rlx_voice_prepare(struct rlx_voice *voice)
     for (size_t i = 0; (text = rlx_conv_phrase(voice->live->conv, i)); i++)
         plan(voice, text);
     voice->phrase_count = voice->text_count;
-    for (size_t i = 0; answers && answers[i]; i++)
-        plan_answer(voice, answers[i]);
+    for (int first = 1; first >= 0; first--)
+        for (size_t i = 0; answers && answers[i]; i++)
+            plan_answer(voice, answers[i], first);
     voice->prepared = utterance_of(voice, UINT32_MAX, true);
     if (voice->prepared)
         prepare_next(voice);
