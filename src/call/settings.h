@@ -38,7 +38,8 @@
     X(max_duration_ms,     600000, 10000, 7200000, "longest call")                                                    \
     X(close_listen_ms,       1200,     0,   5000, "listening after the goodbye before the call is ended")             \
     X(mask_digits,              1,    0,      1, "pressed keys are masked in transcripts")                            \
-    X(dtmf_interrupts,          0,    0,      1, "a pressed key interrupts the agent")
+    X(dtmf_interrupts,          0,    0,      1, "a pressed key interrupts the agent")                                \
+    X(opt_out_key,              0,    0,      9, "key that means \"do not call me again\"; 0 = none")
 /* clang-format on */
 
 struct rlx_turn_settings {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -42,37 +43,63 @@ static uint32_t disclosure_words(const char *greeting)
     return words;
 }
 
-static int add_knowledge(struct rlx_call_setup *setup, struct rlx_store *store,
-                         const char *agent_id, const char ***inlinep)
+/* What knowledge_mode makes of a row: "answers" takes approved answers alone, "passages" gives all to the model as facts, "off"
+ * nothing, "auto" each as what it is. */
+enum use { USE_NOT, USE_ANSWER, USE_PASSAGE };
+
+static enum use use_of(const struct rlx_knowledge_row *row, const char *mode)
 {
+    bool answer = !strcmp(row->source_type, "answer");
+
+    if (!strcmp(mode, "off"))
+        return USE_NOT;
+    if (!strcmp(mode, "passages"))
+        return USE_PASSAGE;
+    if (answer)
+        return USE_ANSWER;
+    return strcmp(mode, "answers") ? USE_PASSAGE : USE_NOT;
+}
+
+static int add_answer(struct rlx_call_setup *setup, const struct rlx_knowledge_row *row)
+{
+    size_t questions = 0;
+
+    while (row->questions && row->questions[questions])
+        questions++;
+    return rlx_answers_add(setup->answers, row->id, row->title, row->content,
+                           (const char *const *)row->questions, questions,
+                           row->vector_count == questions ? row->vectors : NULL, row->dim);
+}
+
+/* *inlinep: passages that are few enough to stand in the prompt, NULL-terminated. */
+static int add_knowledge(struct rlx_call_setup *setup, struct rlx_store *store,
+                         const json_t *agent, const char ***inlinep)
+{
+    const char *agent_id = text_or(agent, "id", NULL);
+    const char *mode = text_or(agent, "knowledge_mode", "auto");
     struct rlx_knowledge_row *rows = NULL;
-    size_t count = 0, small = 0, n = 0;
+    size_t count = 0, length = 0, in_prompt = 0, texts = 0;
 
     int err = agent_id ? rlx_knowledge_load(store, setup, agent_id, &rows, &count) : 0;
     if (err)
         return err;
-    for (size_t i = 0; i < count; i++)
-        small += strcmp(rows[i].source_type, "answer") ? strlen(rows[i].content) : 0;
-    size_t texts = 0;
     *inlinep = talloc_zero_array(setup, const char *, (unsigned)count + 1);
     setup->answer_texts = talloc_zero_array(setup, char *, (unsigned)count + 1);
     if (!*inlinep || !setup->answer_texts)
         return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        length += use_of(&rows[i], mode) == USE_PASSAGE ? strlen(rows[i].content) : 0;
     for (size_t i = 0; i < count && !err; i++) {
-        struct rlx_knowledge_row *row = &rows[i];
-        size_t questions = 0;
-        while (row->questions && row->questions[questions])
-            questions++;
-        if (!strcmp(row->source_type, "answer")) {
-            setup->answer_texts[texts++] = row->content;
-            err = rlx_answers_add(setup->answers, row->id, row->title, row->content,
-                                  (const char *const *)row->questions, questions,
-                                  row->vector_count == questions ? row->vectors : NULL, row->dim);
-        } else if (small <= INLINE_KNOWLEDGE)
-            (*inlinep)[n++] = row->content;
-        else
-            err = rlx_answers_add_passage(setup->answers, row->id, row->title, row->content,
-                                          row->vectors, row->dim);
+        enum use use = use_of(&rows[i], mode);
+        if (use == USE_ANSWER) {
+            setup->answer_texts[texts++] = rows[i].content;
+            err = add_answer(setup, &rows[i]);
+        } else if (use == USE_PASSAGE && length <= INLINE_KNOWLEDGE) {
+            (*inlinep)[in_prompt++] = rows[i].content;
+        } else if (use == USE_PASSAGE) {
+            err = rlx_answers_add_passage(setup->answers, rows[i].id, rows[i].title,
+                                          rows[i].content, rows[i].vectors, rows[i].dim);
+        }
     }
     return err;
 }
@@ -93,6 +120,8 @@ static void read_turn_settings(struct rlx_call_setup *setup, const json_t *call,
                 text_or(call, "id", ""), why ? why : "");
     if (limit_s > 0)
         settings->max_duration_ms = (uint32_t)limit_s * 1000;
+    if (settings->opt_out_key)
+        setup->options.opt_out_key = (char)('0' + settings->opt_out_key);
 }
 
 static void read_voice(struct rlx_call_setup *setup, const json_t *agent)
@@ -143,7 +172,7 @@ static int read_call(struct rlx_call_setup *setup, struct rlx_store *store, cons
     read_voice(setup, agent);
     read_words(setup, agent, options, variables);
     read_turn_settings(setup, call, agent, options);
-    int err = add_knowledge(setup, store, text_or(agent, "id", NULL), &knowledge);
+    int err = add_knowledge(setup, store, agent, &knowledge);
     if (err)
         return err;
     char *prompt = rlx_prompt_fill(setup, text_or(agent, "prompt_text", ""), variables);
