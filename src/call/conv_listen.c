@@ -10,7 +10,7 @@
 #define ECHO_FIRST_DB (-32.0f) /* an ordinary line, until it has shown how it is */
 #define ECHO_LEAST_DB (-60.0f)
 #define ECHO_FADE_DB 0.003f   /* a frame without echo lowers what is expected of it */
-#define SPEECH_RANGE_DB 33.0f /* between a voice's loudest frame and its softest that counts */
+#define SPEECH_RANGE_DB 31.0f /* between a voice's loudest frame and its softest that counts */
 #define ROOM_MARGIN_DB 8.0f   /* speech is so much louder than the room */
 #define FADE_MS 120u          /* the detector's verdict may outlast the hang-over by so much */
 #define GUESSES 2u            /* speculative passes a turn */

@@ -22,8 +22,5 @@ LEVEL = [ulaw_sample(b) ** 2 for b in range(256)]
 
 
 def loud(ulaw, threshold_dbfs=-45):
-    """True when the frame's RMS is above the threshold."""
-    if not ulaw:
-        return False
-    power = sum(LEVEL[b] for b in ulaw) / len(ulaw)
-    return power > (32768 * 10 ** (threshold_dbfs / 20)) ** 2
+    """True when a sample of the frame is above the threshold."""
+    return max((LEVEL[b] for b in ulaw), default=0) > (32768 * 10 ** (threshold_dbfs / 20)) ** 2

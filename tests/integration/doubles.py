@@ -56,6 +56,7 @@ class Providers:
         self.reply = "We are open from nine to five. Is there anything else?"
         self.broken = {}  # stage -> "500" | "empty" | "stall"
         self.requests = {"stt": [], "llm": [], "tts": []}
+        self.took = {"stt": [], "llm": [], "tts": []}  # seconds until the first byte of each answer
         self.spoken_s = 0.08  # seconds of audio a character
         app = web.Application(client_max_size=8 << 20)
         app.router.add_post("/v1/audio/transcriptions", self.transcribe)
@@ -81,6 +82,7 @@ class Providers:
         if failed:
             return failed
         await asyncio.sleep(self.stt_s)
+        self.took["stt"].append(time.monotonic() - started)
         return web.json_response({"text": text})
 
     async def chat(self, request):
@@ -96,11 +98,12 @@ class Providers:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         await asyncio.sleep(self.llm_s)
-        for word in text.split(" "):
-            chunk = {"choices": [{"index": 0, "delta": {"content": word + " "}}]}
-            await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
-        await response.write(b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n')
-        await response.write(b"data: [DONE]\n\n")
+        self.took["llm"].append(time.monotonic() - self.requests["llm"][-1]["at"])
+        chunks = [{"choices": [{"index": 0, "delta": {"content": word + " "}}]}
+                  for word in text.split(" ")]
+        chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        events = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"]
+        await response.write("".join(events).encode())
         await response.write_eof()
         return response
 
@@ -114,7 +117,9 @@ class Providers:
         await response.prepare(request)
         await asyncio.sleep(self.tts_s)
         if self.broken.get("tts") != "empty":
-            await response.write(audio.tone(24000, len(body["input"]) * self.spoken_s))
+            sound = audio.tone(24000, len(body["input"]) * self.spoken_s)
+            self.took["tts"].append(time.monotonic() - self.requests["tts"][-1]["at"])
+            await response.write(sound)
         await response.write_eof()
         return response
 
@@ -240,6 +245,7 @@ class Line:
         self.sid = "MZ" + uuid.uuid4().hex
         self.sequence, self.frame = 1, 0
         self.buffer, self.played = [], []  # (ulaw frame | mark name); (time, frame)
+        self.arrived = []  # when media messages came
         self.clears = []
         self.closed = asyncio.Event()
         self.speech = b""
@@ -264,6 +270,7 @@ class Line:
             data = json.loads(message.data)
             self.call["messages"].append(data)
             if data["event"] == "media":
+                self.arrived.append(time.monotonic())
                 ulaw = base64.b64decode(data["media"]["payload"], validate=True)
                 self.buffer += [ulaw[i:i + 160] for i in range(0, len(ulaw), 160)]
             elif data["event"] == "mark":
