@@ -21,6 +21,7 @@ struct call {
     char id[37];
     struct rlx_live *live; /* NULL while it is being loaded */
     struct door *door;     /* the socket that waits for it */
+    bool taken;            /* its token is used: no other stream can come */
     uint64_t wanted_ms;
 };
 
@@ -52,7 +53,7 @@ struct rlx_calls {
 struct work {
     uv_work_t work;
     struct rlx_calls *calls;
-    struct door *door; /* NULL once the socket has gone */
+    struct door *door; /* lives until its token is checked */
     char call_id[37];
     char token[RLX_MEDIA_TOKEN];
     struct rlx_call_setup *setup;
@@ -69,10 +70,33 @@ static struct call *call_find(struct rlx_calls *calls, const char *call_id)
     return NULL;
 }
 
-static void call_forget(struct call *call)
+/* A call that is this gateway's and can't be begun: nobody else would end it. */
+static void end_unbegun(struct rlx_calls *calls, const char *call_id, const char *reason)
 {
+    const struct rlx_call_end end = {
+        .status = "failed",
+        .reason = reason,
+        .ended_ms = rlx_wall_ms(),
+        .owner = true,
+    };
+
+    rlx_log(RLX_WARN, "call.not_begun", "call_id=%s reason=%s", call_id, reason);
+    rlx_writer_end(calls->env.writer, call_id, &end);
+}
+
+static void call_forget(struct rlx_calls *calls, struct call *call, const char *reason)
+{
+    if (call->taken && !(call->live && rlx_live_started(call->live)))
+        end_unbegun(calls, call->id, reason);
     LIST_REMOVE(call, link);
     talloc_free(call); /* the live call is its child */
+}
+
+static void door_free(struct door *door)
+{
+    LIST_REMOVE(door, link);
+    door->calls->door_count--;
+    talloc_free(door);
 }
 
 static void door_refuse(struct door *door, const char *why)
@@ -98,11 +122,10 @@ static void join(struct call *call)
     if (err) {
         rlx_log(RLX_ERROR, "call.start", "call_id=%s error=%s", call->id, rlx_err_text(err));
         door_refuse(door, "the call can't be started");
+        call_forget(door->calls, call, "gateway_error");
         return;
     }
-    LIST_REMOVE(door, link);
-    door->calls->door_count--;
-    talloc_free(door);
+    door_free(door);
     rlx_socket_hold(socket, 0);
 }
 
@@ -119,7 +142,7 @@ static void loaded(uv_work_t *work, int status)
     struct call *call = call_find(w->calls, w->call_id);
     int err = status ? status : w->err;
 
-    if (!err && call)
+    if (!err && call && !call->live)
         err = rlx_live_create(&call->live, call, &w->calls->env, w->setup);
     else if (!err)
         talloc_free(w->setup);
@@ -127,7 +150,7 @@ static void loaded(uv_work_t *work, int status)
         rlx_log(RLX_WARN, "call.load", "call_id=%s error=%s", w->call_id, rlx_err_text(err));
         if (call->door)
             door_refuse(call->door, "the call can't be loaded");
-        call_forget(call);
+        call_forget(w->calls, call, "gateway_error");
     } else if (call) {
         join(call);
     }
@@ -170,6 +193,14 @@ void rlx_calls_want(struct rlx_calls *calls, const char *call_id)
     call_want(calls, call_id);
 }
 
+void rlx_calls_gone(struct rlx_calls *calls, const char *call_id)
+{
+    struct call *call = call_find(calls, call_id);
+
+    if (call && !call->taken)
+        call_forget(calls, call, "");
+}
+
 /* ---- the door: sockets that must prove themselves ---- */
 
 static void take_token(uv_work_t *work)
@@ -198,23 +229,30 @@ static void token_taken(uv_work_t *work, int status)
     bool good = !err || store_may_be_away(w->calls, w->call_id, err);
     struct rlx_calls *calls = w->calls;
 
+    if (good && err) {
+        char sha256[RLX_SHA256_HEX];
+        rlx_sha256_hex(sha256, w->token, strlen(w->token));
+        rlx_writer_take(calls->env.writer, w->call_id, sha256);
+    }
     talloc_free(w);
-    if (!door)
-        return;
     door->checking = false;
     if (!door->socket) { /* it closed meanwhile */
-        LIST_REMOVE(door, link);
-        calls->door_count--;
-        talloc_free(door);
+        if (good) {
+            rlx_calls_gone(calls, door->call_id);
+            end_unbegun(calls, door->call_id, "stream_lost");
+        }
+        door_free(door);
         return;
     }
     struct call *call = good ? call_want(calls, door->call_id) : NULL;
     if (!call) {
+        if (good)
+            end_unbegun(calls, door->call_id, "gateway_stopped");
         door_refuse(door, err == RLX_EAUTH ? "the stream token was used or has expired"
                                            : "the call is not there");
         return;
     }
-    door->taken = true;
+    door->taken = call->taken = true;
     call->door = door;
     join(call);
 }
@@ -271,12 +309,10 @@ static void door_closed(const char *why, void *arg)
     (void)why;
     door->socket = NULL;
     if (call && call->door == door)
-        call->door = NULL;
+        call_forget(door->calls, call, "stream_lost");
     if (door->checking)
         return; /* token_taken frees it */
-    LIST_REMOVE(door, link);
-    door->calls->door_count--;
-    talloc_free(door);
+    door_free(door);
 }
 
 static const struct rlx_socket_handlers door_handlers = {door_message, door_closed};
@@ -297,8 +333,10 @@ void rlx_calls_socket(struct rlx_calls *calls, int fd, const void *extra, size_t
     calls->door_count++;
     int err = rlx_socket_open(&door->socket, calls->env.loop, fd, extra, extra_length,
                               &door_handlers, door);
-    if (err)
+    if (err) {
         rlx_log(RLX_ERROR, "stream.open", "error=%s", rlx_err_text(err));
+        door_free(door);
+    }
 }
 
 /* ---- time ---- */
@@ -317,7 +355,7 @@ static void on_tick(uv_timer_t *timer)
         rlx_live_tick(call->live, now_ms);
         if (rlx_live_over(call->live) ||
             (!rlx_live_started(call->live) && now_ms - call->wanted_ms > READY_MS))
-            call_forget(call);
+            call_forget(calls, call, "stream_lost");
     }
     LIST_FOREACH(door, &calls->doors, link)
         if (door->socket && !door->checking && !door->taken && now_ms - door->since_ms > PROOF_MS)
@@ -387,7 +425,7 @@ void rlx_calls_end_all(struct rlx_calls *calls)
         if (call->live && rlx_live_started(call->live))
             rlx_live_end(call->live, "gateway_stopped");
         else
-            call_forget(call);
+            call_forget(calls, call, "gateway_stopped");
     }
 }
 

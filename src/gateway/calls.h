@@ -23,6 +23,8 @@ void rlx_calls_close(struct rlx_calls *calls);
 
 /* Loads a call and makes it ready, unless it is here already. It is forgotten when no stream comes within two minutes. */
 void rlx_calls_want(struct rlx_calls *calls, const char *call_id);
+/* The carrier says that the call is over: what was made ready for it goes, unless its stream has come. */
+void rlx_calls_gone(struct rlx_calls *calls, const char *call_id);
 /* The carrier says who answered / the owner wants the call ended. False when the call is not here. */
 bool rlx_calls_amd(struct rlx_calls *calls, const char *call_id, const char *answered_by);
 bool rlx_calls_hang_up(struct rlx_calls *calls, const char *call_id, const char *reason);

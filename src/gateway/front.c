@@ -108,6 +108,14 @@ static void mail_want(void *arg)
     talloc_free(mail);
 }
 
+static void mail_gone(void *arg)
+{
+    struct mail *mail = arg;
+
+    rlx_calls_gone(mail->calls, mail->call_id);
+    talloc_free(mail);
+}
+
 static void mail_amd(void *arg)
 {
     struct mail *mail = arg;
@@ -193,6 +201,7 @@ static void carrier_ended(struct rlx_front *front, struct rlx_request *req, cons
     if (!err && !strcmp(now, "in-progress"))
         return;
     rlx_writer_end(front->env.writer, call_id, &end);
+    post(front, mail_gone, call_id, NULL);
 }
 
 static void status(struct rlx_request *req, void *arg)
@@ -230,9 +239,11 @@ static void amd(struct rlx_request *req, void *arg)
         return;
     answered_by = rlx_request_field(req, "AnsweredBy", NULL);
     if (answered_by) {
-        char *data = json_dumps(json_pack("{s:s}", "answered_by", answered_by), JSON_COMPACT);
+        json_t *json = json_pack("{s:s}", "answered_by", answered_by);
+        char *data = json ? json_dumps(json, JSON_COMPACT) : NULL; /* NULL: it is no UTF-8 */
         rlx_writer_event(front->env.writer, call_id, "amd", data);
         free(data);
+        json_decref(json);
         post(front, mail_amd, call_id, answered_by);
     }
     rlx_reply(req, 204, NULL, NULL, 0);

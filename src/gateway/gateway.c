@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -171,6 +172,8 @@ static void start_loop(struct gateway *g)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
+    /* libuv's threads wait for disk, store and carrier: a slow one must not hold up the others' */
+    setenv("UV_THREADPOOL_SIZE", "16", 0);
     uv_loop_init(&g->loop);
     uv_signal_init(&g->loop, &g->terminate);
     uv_signal_init(&g->loop, &g->interrupt);
@@ -241,7 +244,11 @@ int rlx_gateway_main(struct rlx_config *config)
     uv_run(&g->loop, UV_RUN_DEFAULT);
     talloc_free(g->calls); /* before the writer, which they write to */
     talloc_free(g->env.writer);
-    uv_loop_close(&g->loop);
+    int left = uv_loop_close(&g->loop);
+    if (left) {
+        rlx_log(RLX_ERROR, "gateway.handles_left", "error=%s", uv_strerror(left));
+        uv_print_all_handles(&g->loop, stderr);
+    }
     talloc_free(ctx);
     rlx_log(RLX_INFO, "gateway.stopped", "id=%s", gateway_id);
     return 0;

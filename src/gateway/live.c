@@ -260,9 +260,14 @@ int rlx_live_start(struct rlx_live *live, struct rlx_socket *socket, const char 
 
     live->recording_path =
         talloc_asprintf(live, "%s/%s.wav", live->env->recordings, live->setup->call_id);
-    int err = rlx_recorder_create(&live->recorder, live, live->recording_path);
-    if (err)
-        return err;
+    int err = live->recording_path
+                  ? rlx_recorder_create(&live->recorder, live, live->recording_path)
+                  : -ENOMEM;
+    if (err) { /* a full disk costs the recording, not the call */
+        rlx_log(RLX_ERROR, "recording.failed", "call_id=%s file=%s error=%s", live->setup->call_id,
+                live->recording_path ? live->recording_path : "", rlx_err_text(err));
+        rlx_writer_event(live->env->writer, live->setup->call_id, "recording_failed", NULL);
+    }
     snprintf(live->stream_sid, sizeof live->stream_sid, "%s", stream_sid);
     snprintf(live->call_sid, sizeof live->call_sid, "%s", call_sid);
     live->socket = socket;
@@ -292,7 +297,7 @@ void rlx_live_tick(struct rlx_live *live, uint64_t now_ms)
     rlx_voice_tick(live->voice, now_ms);
     if (!live->over && now_ms >= rlx_conv_deadline(live->conv))
         rlx_live_input(live, &event);
-    if (!live->over && now_ms - live->recorded_ms >= RECORDER_TICK_MS) {
+    if (!live->over && live->recorder && now_ms - live->recorded_ms >= RECORDER_TICK_MS) {
         live->recorded_ms = now_ms;
         int err = rlx_recorder_tick(live->recorder, now_ms - live->started_ms);
         if (err)

@@ -11,6 +11,7 @@
 #define KEEP_IDLE_MS 4000   /* kept while nobody's turn is being heard: pre-roll and first words */
 #define KEEP_MAX_MS 40000   /* kept at most, in a long turn */
 #define GAP_MAX_MS 2000     /* a longer hole in the timestamps is not filled: the time line jumps */
+#define FUTURE_MAX_MS 60000 /* timestamps so far ahead of the clock are nonsense: the audio is taken as the next one */
 
 struct rlx_ears {
     struct rlx_live *live;
@@ -86,7 +87,8 @@ static void frame_heard(struct rlx_ears *ears, const uint8_t *frame)
 
     keep(ears, frame);
     ears->next_ms += RLX_FRAME_MS;
-    rlx_recorder_callee(live->recorder, ts_ms, frame, RLX_FRAME_SAMPLES);
+    if (live->recorder)
+        rlx_recorder_callee(live->recorder, ts_ms, frame, RLX_FRAME_SAMPLES);
     rlx_ulaw_to_pcm(pcm, frame, RLX_FRAME_SAMPLES);
     struct rlx_conv_event event = {
         .kind = RLX_EV_FRAME,
@@ -122,7 +124,8 @@ void rlx_ears_audio(struct rlx_ears *ears, const struct rlx_media_message *messa
     const uint8_t *from = message->audio;
     size_t left = message->audio_length;
 
-    align(ears, message->timestamp_ms);
+    if (message->timestamp_ms <= rlx_live_time(ears->live) + FUTURE_MAX_MS)
+        align(ears, message->timestamp_ms);
     while (left && !ears->live->over) {
         size_t n = RLX_FRAME_SAMPLES - ears->partial_length;
         n = n < left ? n : left;

@@ -67,7 +67,7 @@ void rlx_mind_cancel(struct rlx_mind *mind, uint32_t number)
     struct job *job;
 
     LIST_FOREACH(job, &mind->jobs, link) {
-        if (job->number == number) {
+        if (job->number == number && number) {
             talloc_free(job);
             return;
         }
@@ -140,6 +140,7 @@ static void match(struct job *job, const float *vector, size_t dim)
     rlx_log(RLX_DEBUG, "answer.match", "call_id=%s kind=%d score=%.3f margin=%.3f why=%s",
             live->setup->call_id, (int)found.kind, (double)found.score, (double)found.margin,
             found.why ? found.why : "");
+    job->number = 0; /* done: nothing that follows may cancel, and free, it */
     rlx_live_input(live, &event);
 }
 

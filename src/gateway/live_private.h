@@ -21,7 +21,7 @@ struct rlx_live {
     struct rlx_ears *ears;
     struct rlx_mind *mind;
     struct rlx_voice *voice;
-    struct rlx_recorder *recorder;
+    struct rlx_recorder *recorder; /* NULL before start, and when its file can't be made */
     char *recording_path;
     struct rlx_socket *socket; /* NULL before start and after it closed */
     char stream_sid[RLX_MEDIA_SID], call_sid[RLX_MEDIA_SID];

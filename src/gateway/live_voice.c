@@ -93,7 +93,8 @@ static void send_clear(struct rlx_live *live)
     rlx_socket_send(live->socket, text,
                     rlx_media_write_clear(text, sizeof text, live->stream_sid));
     rlx_socket_flush(live->socket);
-    rlx_recorder_agent_cut(live->recorder, rlx_live_time(live));
+    if (live->recorder)
+        rlx_recorder_agent_cut(live->recorder, rlx_live_time(live));
 }
 
 static void run_playout(struct rlx_voice *voice)

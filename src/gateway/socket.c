@@ -28,6 +28,11 @@ struct pending_write {
 
 static char scratch[64 << 10]; /* the loop reads one socket at a time */
 
+static void never_opened(uv_handle_t *handle)
+{
+    talloc_free(handle->data);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct rlx_socket *socket = handle->data;
@@ -152,8 +157,7 @@ int rlx_socket_open(struct rlx_socket **socketp, uv_loop_t *loop, int fd, const 
     err = uv_tcp_open(&socket->tcp, fd);
     if (err) {
         close(fd);
-        socket->handlers.closed = handlers->closed;
-        end(socket, "the socket can't be opened");
+        uv_close((uv_handle_t *)&socket->tcp, never_opened);
         return err;
     }
     uv_tcp_nodelay(&socket->tcp, 1);

@@ -17,7 +17,7 @@ struct rlx_socket_handlers {
     void (*closed)(const char *why, void *arg);
 };
 
-/* Takes over the fd (closed on failure too). `extra` are bytes that came behind the handshake. Messages over 64 KiB end it. */
+/* Takes over the fd (closed on failure too; `closed` does not come then). `extra` are bytes that came behind the handshake. Messages over 64 KiB end it. */
 int rlx_socket_open(struct rlx_socket **socketp, uv_loop_t *loop, int fd, const void *extra,
                     size_t extra_length, const struct rlx_socket_handlers *handlers, void *arg)
     __attribute__((warn_unused_result));

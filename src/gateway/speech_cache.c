@@ -190,8 +190,8 @@ static void write_file(uv_work_t *work)
     struct rlx_speech_load *load = work->data;
     char beside[560];
 
-    snprintf(beside, sizeof beside, "%s.%ld", load->path, (long)getpid());
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    snprintf(beside, sizeof beside, "%s.XXXXXX", load->path);
+    int fd = mkostemp(beside, O_CLOEXEC); /* two calls may render the same text at once */
     if (fd < 0)
         return;
     bool whole = write(fd, load->ulaw, load->length) == (ssize_t)load->length;
@@ -212,7 +212,7 @@ static void file_written(uv_work_t *work, int status)
 void rlx_speech_cache_put(struct rlx_speech_cache *cache, const char *key, const uint8_t *ulaw,
                           size_t length)
 {
-    if (!length || length > MAX_PIECE)
+    if (!length || length > MAX_PIECE || find(cache, key))
         return;
     remember(cache, key, ulaw, length);
     struct rlx_speech_load *load = load_new(cache, key);

@@ -1,21 +1,20 @@
 #include "gateway/writer.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "gateway/spool.h"
 
 #define BEAT_MS 1000
-#define RETRY_MS 500
+#define BEAT_AGAIN_MS 100 /* after one that failed: the lease runs, and so does the store's return */
+#define ORPHANS_MS 10000
 
 /* An operation is a JSON object: what is queued is what is spooled, and what is replayed. */
 struct operation {
@@ -23,16 +22,19 @@ struct operation {
     json_t *json;
 };
 
+/* Two threads: one writes, one beats. While the store is away the beats find out when it is back (each may wait for seconds), and
+ * the writer puts what comes on disk at once. */
 struct rlx_writer {
     struct rlx_store *store;
-    char *gateway_id, *control_url, *spool_dir, *spool_path;
-    pthread_t thread;
+    char *gateway_id, *control_url;
+    struct rlx_spool *spool; /* the writing thread's */
+    pthread_t writing, beating;
+    bool writing_started, beating_started;
     pthread_mutex_t lock;
-    pthread_cond_t wake;
+    pthread_cond_t wake, stopped;
     struct operation *first, **last;
     size_t queued, spooled;
-    bool stop, started;
-    int spool_fd; /* -1 = nothing is spooled */
+    bool stop, away;
 };
 
 /* ---- carrying out one operation ---- */
@@ -51,8 +53,11 @@ static int write_turn(struct rlx_store *store, const json_t *json)
         .at_ms = json_integer_value(json_object_get(json, "at_ms")),
         .metadata = text_of(json, "metadata"),
     };
+    const char *id = text_of(json, "id");
 
-    snprintf(row.id, sizeof row.id, "%s", text_of(json, "id"));
+    if (!id || !row.text)
+        return RLX_EINVAL;
+    snprintf(row.id, sizeof row.id, "%s", id);
     snprintf(row.call_id, sizeof row.call_id, "%s", text_of(json, "call_id"));
     bool withdrawn = !*row.text;
     int err = withdrawn ? 0 : rlx_call_append_turn(store, &row);
@@ -76,6 +81,18 @@ static int write_end(struct rlx_store *store, const json_t *json)
     return rlx_call_end(store, text_of(json, "call_id"), &end);
 }
 
+/* Both steps were missed while the store was away; RLX_EAUTH: it was taken before. */
+static int write_take(struct rlx_store *store, const json_t *json)
+{
+    const char *call_id = text_of(json, "call_id"), *sha256 = text_of(json, "sha256");
+    int64_t at_ms = json_integer_value(json_object_get(json, "at_ms"));
+    int err = rlx_call_set_token(store, call_id, sha256, at_ms + 1);
+
+    if (!err)
+        err = rlx_call_take(store, call_id, text_of(json, "gateway_id"), sha256, at_ms);
+    return err == RLX_EAUTH || err == RLX_ECONFLICT ? 0 : err;
+}
+
 static int carry_out(struct rlx_store *store, const json_t *json)
 {
     const char *op = text_of(json, "op");
@@ -90,6 +107,8 @@ static int carry_out(struct rlx_store *store, const json_t *json)
                               json_integer_value(json_object_get(json, "at_ms")));
     if (!strcmp(op, "progress"))
         return rlx_call_progress(store, call_id, text_of(json, "status"));
+    if (!strcmp(op, "take"))
+        return write_take(store, json);
     if (!strcmp(op, "end"))
         return write_end(store, json);
     if (!strcmp(op, "dnc"))
@@ -101,99 +120,96 @@ static int carry_out(struct rlx_store *store, const json_t *json)
 /* True when the store is away and the operation must be kept; any other failure is final and logged. */
 static bool must_keep(struct rlx_writer *w, const json_t *json)
 {
+    const char *op = text_of(json, "op"), *call_id = text_of(json, "call_id");
     int err = carry_out(w->store, json);
 
     if (err == RLX_ESTORE)
         return true;
     if (err)
-        rlx_log(RLX_ERROR, "writer.refused", "op=%s call_id=%s error=%s", text_of(json, "op"),
-                text_of(json, "call_id"), rlx_err_text(err));
+        rlx_log(RLX_ERROR, "writer.refused", "op=%s call_id=%s error=%s", op ? op : "",
+                call_id ? call_id : "", rlx_err_text(err));
     return false;
 }
 
-/* ---- the spool ---- */
+/* ---- while the store is away ---- */
 
-static void spool(struct rlx_writer *w, const json_t *json)
+static void set_away(struct rlx_writer *w, bool away)
 {
-    if (w->spool_fd < 0) {
-        w->spool_fd = open(w->spool_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        rlx_log(RLX_WARN, "writer.spooling", "file=%s", w->spool_path);
-    }
-    char *line = json_dumps(json, JSON_COMPACT);
-    if (w->spool_fd < 0 || !line || dprintf(w->spool_fd, "%s\n", line) < 0 || fsync(w->spool_fd) < 0)
+    pthread_mutex_lock(&w->lock);
+    w->away = away;
+    if (!away)
+        pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static bool is_away(struct rlx_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool away = w->away;
+    pthread_mutex_unlock(&w->lock);
+    return away;
+}
+
+static void count_spooled(struct rlx_writer *w, bool add)
+{
+    pthread_mutex_lock(&w->lock);
+    w->spooled = add ? w->spooled + 1 : 0;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void keep(struct rlx_writer *w, const json_t *json)
+{
+    int err = rlx_spool_add(w->spool, json);
+
+    if (err)
         rlx_log(RLX_ERROR, "writer.lost", "op=%s call_id=%s error=%s", text_of(json, "op"),
-                text_of(json, "call_id"), strerror(errno));
+                text_of(json, "call_id"), rlx_err_text(err));
     else
-        w->spooled++;
-    free(line);
+        count_spooled(w, true);
 }
 
-/* Replays a spool file from its beginning; false when the store went away again (the file stays: operations that were
- * carried out already are repeated next time, which changes nothing). */
-static bool replay(struct rlx_writer *w, const char *path)
+static bool replay_one(const json_t *json, void *arg)
 {
-    FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t size = 0;
-    bool whole = true;
-
-    if (!file)
-        return errno == ENOENT;
-    while (whole && getline(&line, &size, file) > 0) {
-        json_t *json = json_loads(line, 0, NULL);
-        if (json) /* a torn last line is no operation */
-            whole = !must_keep(w, json);
-        json_decref(json);
-    }
-    free(line);
-    fclose(file);
-    if (whole) {
-        unlink(path);
-        rlx_log(RLX_INFO, "writer.replayed", "file=%s", path);
-    }
-    return whole;
+    return !must_keep(arg, json);
 }
 
-static void replay_own(struct rlx_writer *w)
+/* What was kept, and what dead gateways of this machine left. */
+static void replay(struct rlx_writer *w, uint64_t *orphans_ms)
 {
-    if (w->spool_fd < 0 || rlx_store_ping(w->store) || !replay(w, w->spool_path))
+    if (is_away(w))
         return;
-    close(w->spool_fd);
-    w->spool_fd = -1;
-    w->spooled = 0;
-}
-
-/* Spools that dead gateways of this machine left. A living one holds a lock on its file's name by its process id. */
-static void replay_orphans(struct rlx_writer *w)
-{
-    DIR *dir = opendir(w->spool_dir);
-    struct dirent *entry;
-
-    while (dir && (entry = readdir(dir))) {
-        char path[512];
-        long pid = strtol(entry->d_name, NULL, 10);
-        if (pid <= 0 || pid == (long)getpid() || !strstr(entry->d_name, ".spool"))
-            continue;
-        snprintf(path, sizeof path, "/proc/%ld", pid);
-        if (access(path, F_OK) == 0)
-            continue;
-        snprintf(path, sizeof path, "%s/%s", w->spool_dir, entry->d_name);
-        replay(w, path);
+    if (!rlx_spool_replay(w->spool, replay_one, w)) {
+        set_away(w, true);
+        return;
     }
-    if (dir)
-        closedir(dir);
+    count_spooled(w, false);
+    if (rlx_now_ms() < *orphans_ms)
+        return;
+    *orphans_ms = rlx_now_ms() + ORPHANS_MS;
+    if (!rlx_spool_replay_orphans(w->spool, replay_one, w)) {
+        *orphans_ms = 0;
+        set_away(w, true);
+    }
 }
 
-/* ---- the thread ---- */
+/* ---- the threads ---- */
 
-static struct operation *next_operation(struct rlx_writer *w)
+static struct timespec in_ms(long ms)
 {
     struct timespec until;
 
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += RETRY_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec += ms % 1000 * 1000000L;
+    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
+    return until;
+}
+
+/* NULL when nothing came for a while. */
+static struct operation *next_operation(struct rlx_writer *w, bool *stopp)
+{
+    struct timespec until = in_ms(BEAT_MS);
+
     pthread_mutex_lock(&w->lock);
     if (!w->first && !w->stop)
         pthread_cond_timedwait(&w->wake, &w->lock, &until);
@@ -204,58 +220,74 @@ static struct operation *next_operation(struct rlx_writer *w)
             w->last = &w->first;
         w->queued--;
     }
+    *stopp = w->stop && !op;
     pthread_mutex_unlock(&w->lock);
     return op;
 }
 
-static bool stopping(struct rlx_writer *w)
-{
-    pthread_mutex_lock(&w->lock);
-    bool stop = w->stop && !w->first;
-    pthread_mutex_unlock(&w->lock);
-    return stop;
-}
-
-static void *run(void *arg)
+static void *writing(void *arg)
 {
     struct rlx_writer *w = arg;
-    uint64_t beat = 0;
+    uint64_t orphans_ms = 0;
+    bool stop = false;
 
-    replay_orphans(w);
-    while (!stopping(w)) {
-        if (rlx_now_ms() >= beat) {
-            int err = rlx_gateway_beat(w->store, w->gateway_id, w->control_url, rlx_wall_ms());
-            if (err)
-                rlx_log(RLX_WARN, "writer.beat", "error=%s", rlx_err_text(err));
-            beat = rlx_now_ms() + BEAT_MS;
-            replay_own(w);
-        }
-        struct operation *op = next_operation(w);
+    while (!stop) {
+        replay(w, &orphans_ms);
+        struct operation *op = next_operation(w, &stop);
         if (!op)
             continue;
-        if (w->spool_fd >= 0 || must_keep(w, op->json)) /* order: nothing overtakes what is spooled */
-            spool(w, op->json);
+        if (rlx_spool_holds(w->spool)) { /* order: nothing overtakes what is kept */
+            keep(w, op->json);
+        } else if (must_keep(w, op->json)) {
+            set_away(w, true);
+            keep(w, op->json);
+        }
         json_decref(op->json);
         free(op);
     }
-    replay_own(w);
-    int err = rlx_gateway_leave(w->store, w->gateway_id);
-    if (err)
-        rlx_log(RLX_WARN, "writer.leave", "error=%s", rlx_err_text(err));
+    replay(w, &orphans_ms);
+    return NULL;
+}
+
+static void *beating(void *arg)
+{
+    struct rlx_writer *w = arg;
+    bool stop = false;
+
+    while (!stop) {
+        int err = rlx_gateway_beat(w->store, w->gateway_id, w->control_url, rlx_wall_ms());
+        if (err)
+            rlx_log(RLX_WARN, "writer.beat", "error=%s", rlx_err_text(err));
+        set_away(w, err != 0);
+        struct timespec until = in_ms(err ? BEAT_AGAIN_MS : BEAT_MS);
+        pthread_mutex_lock(&w->lock);
+        if (!w->stop)
+            pthread_cond_timedwait(&w->stopped, &w->lock, &until);
+        stop = w->stop;
+        pthread_mutex_unlock(&w->lock);
+    }
     return NULL;
 }
 
 static int stop_writer(struct rlx_writer *w)
 {
-    if (w->started) {
-        pthread_mutex_lock(&w->lock);
-        w->stop = true;
-        pthread_cond_signal(&w->wake);
-        pthread_mutex_unlock(&w->lock);
-        pthread_join(w->thread, NULL);
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_cond_signal(&w->wake);
+    pthread_cond_signal(&w->stopped);
+    pthread_mutex_unlock(&w->lock);
+    if (w->beating_started)
+        pthread_join(w->beating, NULL);
+    if (w->writing_started)
+        pthread_join(w->writing, NULL);
+    if (w->beating_started) {
+        int err = rlx_gateway_leave(w->store, w->gateway_id);
+        if (err)
+            rlx_log(RLX_WARN, "writer.leave", "error=%s", rlx_err_text(err));
     }
-    if (w->spool_fd >= 0)
-        close(w->spool_fd);
+    pthread_cond_destroy(&w->stopped);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->lock);
     return 0;
 }
 
@@ -268,22 +300,26 @@ int rlx_writer_create(struct rlx_writer **writerp, TALLOC_CTX *ctx, struct rlx_s
         return -ENOMEM;
     w->store = store;
     w->last = &w->first;
-    w->spool_fd = -1;
     w->gateway_id = talloc_strdup(w, gateway_id);
     w->control_url = talloc_strdup(w, control_url);
-    w->spool_dir = talloc_strdup(w, spool_dir);
-    w->spool_path = talloc_asprintf(w, "%s/%ld.spool", spool_dir, (long)getpid());
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
+    pthread_cond_init(&w->stopped, NULL);
     talloc_set_destructor(w, stop_writer);
-    int err = pthread_create(&w->thread, NULL, run, w);
-    if (err) {
+    int err = w->gateway_id && w->control_url
+                  ? rlx_spool_create(&w->spool, w, spool_dir, gateway_id)
+                  : -ENOMEM;
+    if (!err)
+        err = -pthread_create(&w->writing, NULL, writing, w);
+    w->writing_started = !err;
+    if (!err)
+        err = -pthread_create(&w->beating, NULL, beating, w);
+    w->beating_started = !err;
+    if (err)
         talloc_free(w);
-        return -err;
-    }
-    w->started = true;
-    *writerp = w;
-    return 0;
+    else
+        *writerp = w;
+    return err;
 }
 
 static void queue(struct rlx_writer *w, json_t *json)
@@ -323,6 +359,13 @@ void rlx_writer_event(struct rlx_writer *w, const char *call_id, const char *kin
 void rlx_writer_progress(struct rlx_writer *w, const char *call_id, const char *status)
 {
     queue(w, json_pack("{s:s, s:s, s:s}", "op", "progress", "call_id", call_id, "status", status));
+}
+
+void rlx_writer_take(struct rlx_writer *w, const char *call_id, const char *token_sha256)
+{
+    queue(w, json_pack("{s:s, s:s, s:s, s:s, s:I}", "op", "take", "call_id", call_id, "sha256",
+                       token_sha256, "gateway_id", w->gateway_id, "at_ms",
+                       (json_int_t)rlx_wall_ms()));
 }
 
 void rlx_writer_end(struct rlx_writer *w, const char *call_id, const struct rlx_call_end *end)

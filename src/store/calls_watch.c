@@ -7,6 +7,8 @@
 #include "store/calls.h"
 #include "store/db.h"
 
+#define WAIT_MAX_MS 500 /* a longer wait for the write lock is a store that was away */
+
 int rlx_dnc_add(struct rlx_store *store, const char *user_id, const char *phone_number,
                 const char *source, const char *call_id)
 {
@@ -92,50 +94,48 @@ static int close_ids(struct rlx_db *db, const struct ids *ids, int64_t now_ms)
     return err;
 }
 
-static int close_lost(struct rlx_store *store, int64_t now_ms, int64_t lease_ms, int *closedp)
+static int close_lost(struct rlx_db *db, int64_t now_ms, int64_t lease_ms, int *closedp)
 {
     struct ids ids = {.count = 0};
-    struct rlx_db *db;
-    int err = RLX_ONCE(store, RLX_DB_READ, RLX_Q_CALLS_LOST, take_id, &ids, NULL,
-                       RLX_INT(now_ms - lease_ms));
+    int err = RLX_RUN(db, RLX_Q_CALLS_LOST, take_id, &ids, NULL, RLX_INT(now_ms - lease_ms));
 
     if (err || !ids.count)
         return err;
-    err = rlx_db_begin(store, RLX_DB_WRITE, &db);
-    if (err)
-        return err;
-    ids.count = 0; /* asked again where nobody writes in between */
-    err = RLX_RUN(db, RLX_Q_CALLS_LOST, take_id, &ids, NULL, RLX_INT(now_ms - lease_ms));
-    if (!err)
-        err = close_ids(db, &ids, now_ms);
+    err = close_ids(db, &ids, now_ms);
     if (!err)
         err = RLX_RUN(db, RLX_Q_GATEWAYS_FORGET, NULL, NULL, NULL, RLX_INT(now_ms - 60 * lease_ms));
-    err = rlx_db_end(db, err);
-    if (!err)
-        *closedp = ids.count;
+    *closedp = ids.count;
     return err;
 }
 
+/* Judged inside of a write: where a beat could not be written it can't be missed. Having had to wait for it means that beats had
+ * to wait too, and may come right behind this. */
 int rlx_calls_close_lost(struct rlx_store *store, int64_t now_ms, int64_t lease_ms, int *closedp)
 {
-    int closed = 0, err;
+    struct rlx_db *db;
+    int closed = 0;
 
     if (!store || lease_ms <= 0)
         return -EINVAL;
     struct rlx_reach *reach = rlx_store_reach(store);
+    uint64_t asked_ms = rlx_now_ms();
+    int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
+    int64_t waited_ms = (int64_t)(rlx_now_ms() - asked_ms);
     /* A break in our own calls counts like a store that was away: gateways may have been in the
      * same trouble. */
-    if (!reach->since_ms || now_ms < reach->last_ms || now_ms - reach->last_ms > lease_ms)
-        reach->since_ms = now_ms;
-    if (now_ms - reach->since_ms >= lease_ms)
-        err = close_lost(store, now_ms, lease_ms, &closed);
-    else
-        err = rlx_store_ping(store);
-    reach->last_ms = now_ms;
+    if (!reach->since_ms || now_ms < reach->last_ms || now_ms - reach->last_ms > lease_ms ||
+        waited_ms > WAIT_MAX_MS)
+        reach->since_ms = now_ms + waited_ms;
+    reach->last_ms = now_ms + waited_ms;
+    if (!err) {
+        if (now_ms - reach->since_ms >= lease_ms)
+            err = close_lost(db, now_ms, lease_ms, &closed);
+        err = rlx_db_end(db, err);
+    }
     if (err)
         reach->since_ms = 0;
     if (closedp)
-        *closedp = closed;
+        *closedp = err ? 0 : closed;
     return err;
 }
 
