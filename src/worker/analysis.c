@@ -57,6 +57,22 @@ static const char *sentiment_by_rules(const struct rlx_evidence *e)
     return bad ? "negative" : good ? "positive" : "neutral";
 }
 
+/* "pricing, opening hours and cancellation"; NULL when the callee raised fewer than two subjects. */
+static char *subjects(TALLOC_CTX *ctx, const struct rlx_evidence *e)
+{
+    json_t *intents = rlx_evidence_intents(e);
+    size_t count = json_array_size(intents);
+    char *text = count < 2 ? NULL : talloc_strdup(ctx, "");
+
+    for (size_t i = 0; i < count && text; i++)
+        text = talloc_asprintf_append(text, "%s%s", i == 0 ? "" : i + 1 == count ? " and " : ", ",
+                                      json_string_value(json_array_get(intents, i)));
+    for (char *c = text; c && *c; c++)
+        *c = *c == '_' ? ' ' : *c;
+    json_decref(intents);
+    return text;
+}
+
 static json_t *summary_by_rules(const struct rlx_evidence *e, const char *outcome)
 {
     const char *first, *sentence = "";
@@ -67,6 +83,12 @@ static json_t *summary_by_rules(const struct rlx_evidence *e, const char *outcom
             sentence = meanings[i].sentence;
     if (!turns)
         return json_string(sentence);
+    char *about = subjects(NULL, e);
+    if (about) {
+        json_t *summary = json_sprintf("The callee spoke about %s. %s", about, sentence);
+        talloc_free(about);
+        return summary;
+    }
     return json_sprintf("The callee spoke %zu time%s, first: \"%.*s\". %s", turns,
                         turns == 1 ? "" : "s", rlx_clip(first, 200), first, sentence);
 }
