@@ -7,12 +7,34 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "api/phone_number.h"
 #include "api/private.h"
 #include "api/range.h"
 #include "base/crypto.h"
 
 #define KEY "0123456789abcdef0123456789abcdef"
 #define USER "0190a0b0-0000-7000-8000-000000000001"
+
+static void possible_numbers(void **state)
+{
+    static const struct {
+        const char *text;
+        bool possible, valid;
+    } rows[] = {
+        {"+12025550123", true, true},    {"+442079460018", true, true}, {"+12000000000", true, false},
+        {"+1202555012", false, false},   {"+120255501234", false, false},
+        {"+9991234567890", false, false}, {"+2105551234", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *why = NULL;
+        bool valid = true, possible = rlx_phone_possible(rows[i].text, &valid, &why);
+        if (possible != rows[i].possible || valid != rows[i].valid)
+            fail_msg("%s: possible %d, valid %d", rows[i].text, possible, valid);
+        assert_true(possible || why);
+    }
+}
 
 static void phones(void **state)
 {
@@ -272,6 +294,7 @@ int main(void)
         cmocka_unit_test(phones),        cmocka_unit_test(emails),   cmocka_unit_test(validation),
         cmocka_unit_test(access_tokens), cmocka_unit_test(clipping), cmocka_unit_test(successors),
         cmocka_unit_test(passwords),     cmocka_unit_test(throttle), cmocka_unit_test(ranges),
+        cmocka_unit_test(possible_numbers),
     };
     return cmocka_run_group_tests_name("api_parts", tests, NULL, NULL);
 }
