@@ -318,7 +318,7 @@ static int listen_on(int *fdp, uint16_t *portp, const struct rlx_httpd_options *
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *address = NULL;
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t bound_length = sizeof bound;
     char service[8];
     int one = 1, fd = -1, err = 0;

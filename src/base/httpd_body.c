@@ -27,7 +27,7 @@ char *rlx_percent_decode(TALLOC_CTX *ctx, const char *text, size_t length, bool 
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '%' && i + 2 < length && hex_value(text[i + 1]) >= 0 &&
             hex_value(text[i + 2]) >= 0) {
-            out[n++] = (char)(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
+            out[n++] = (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
             i += 2;
         } else {
             out[n++] = plus && text[i] == '+' ? ' ' : text[i];
@@ -77,7 +77,7 @@ static char *header_parameter(TALLOC_CTX *ctx, const char *header, size_t length
     while ((p = memchr(p, ';', (size_t)(end - p)))) {
         for (p++; p < end && (*p == ' ' || *p == '\t'); p++)
             ;
-        if ((size_t)(end - p) <= name_length || strncasecmp(p, name, name_length) ||
+        if ((size_t)(end - p) <= name_length || strncasecmp(p, name, name_length) != 0 ||
             p[name_length] != '=')
             continue;
         p += name_length + 1;
@@ -181,7 +181,7 @@ struct rlx_field *rlx_field_parse_multipart(TALLOC_CTX *ctx, const char *content
 
 const struct rlx_field *rlx_field_find(const struct rlx_field *fields, const char *name)
 {
-    while (fields && strcmp(fields->name, name))
+    while (fields && strcmp(fields->name, name) != 0)
         fields = fields->next;
     return fields;
 }

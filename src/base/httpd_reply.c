@@ -196,8 +196,8 @@ int rlx_reply_websocket(struct rlx_request *req, rlx_socket_h *socket, void *arg
     char accept[RLX_WS_ACCEPT];
     uint8_t nonce[16];
 
-    if (req->response || strcmp(req->method, "GET") || !version || strcmp(version, "13") ||
-        !lists(rlx_request_header(req, "Upgrade"), "websocket") ||
+    if (req->response || strcmp(req->method, "GET") != 0 || !version ||
+        strcmp(version, "13") != 0 || !lists(rlx_request_header(req, "Upgrade"), "websocket") ||
         !lists(rlx_request_header(req, "Connection"), "upgrade") || !key || strlen(key) != 24 ||
         rlx_base64_decode(nonce, sizeof nonce, key, 24) != 16)
         return RLX_EPROTO;

@@ -68,7 +68,8 @@ static bool make_room(struct rlx_ws *ws, size_t wanted)
     return true;
 }
 
-/* Takes everything, in pieces if need be: after a short write wslay would wait for the next round. */
+/* Takes everything, in pieces if need be: after a short write wslay would wait for the next round.
+ */
 static ssize_t write_cb(wslay_event_context_ptr wslay, const uint8_t *data, size_t length,
                         int flags, void *arg)
 {

@@ -103,7 +103,7 @@ static void add_answer(json_t *turn, const json_t *rows, size_t user_row)
     for (size_t i = user_row + 1; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
         const json_t *own = json_object_get(row, "metadata");
-        if (strcmp(text_of(row, "speaker"), "ai"))
+        if (strcmp(text_of(row, "speaker"), "ai") != 0)
             break;
         if (*text_of(row, "text"))
             text = talloc_asprintf_append(text, "%s%s", *text ? " " : "", text_of(row, "text"));
@@ -218,7 +218,7 @@ bool rlx_demo_report_is_good(const json_t *report)
     const json_t *turns = json_object_get(report, "turns"), *turn;
     size_t i;
 
-    if (strcmp(text_of(report, "status"), "completed") || !json_array_size(turns))
+    if (strcmp(text_of(report, "status"), "completed") != 0 || !json_array_size(turns))
         return false;
     json_array_foreach (turns, i, turn) {
         /* "One moment" alone is no answer. */

@@ -137,7 +137,7 @@ static void check_carrier(struct doctor *d)
         tell(d, BAD, "public URL",
              "VOICE_GATEWAY_URL is not set: the carrier must reach the "
              "gateway at a public https address");
-    else if (!strncmp(base, "https://api.twilio.com", 22) && strncmp(gateway, "https://", 8))
+    else if (!strncmp(base, "https://api.twilio.com", 22) && strncmp(gateway, "https://", 8) != 0)
         tell(d, BAD, "public URL", "%s is not https: Twilio connects media streams by wss only",
              gateway);
     else if (ask(d, talloc_asprintf(d->ctx, "%s/health", gateway), NULL, NULL, &why) != 200)

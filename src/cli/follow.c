@@ -99,7 +99,7 @@ static void show(struct view *view, const json_t *call)
     const char *status = text_of(call, "status");
     size_t i;
 
-    if (strcmp(status, view->status)) {
+    if (strcmp(status, view->status) != 0) {
         snprintf(view->status, sizeof view->status, "%s", status);
         fprintf(view->out, "%s-- %s --%s\n", view->colour ? "\033[2m" : "", status,
                 view->colour ? "\033[0m" : "");
@@ -110,7 +110,7 @@ static void show(struct view *view, const json_t *call)
             break;
         if (!view->texts[i])
             print_row(view, row);
-        else if (strcmp(view->texts[i], now))
+        else if (strcmp(view->texts[i], now) != 0)
             print_change(view, view->texts[i], now);
         else
             continue;
@@ -171,7 +171,7 @@ int rlx_follow_analysis(struct rlx_client *client, json_t **analysisp, const cha
         json_decref(json);
         json = NULL;
         err = rlx_client_ask(client, &json, "GET", path, NULL, whyp);
-        if (err || strcmp(text_of(json, "status"), "pending") || rlx_now_ms() >= end)
+        if (err || strcmp(text_of(json, "status"), "pending") != 0 || rlx_now_ms() >= end)
             break;
         if (!wait_a_little()) {
             *whyp = talloc_strdup(client, "interrupted");
@@ -192,7 +192,7 @@ void rlx_follow_print_analysis(const json_t *analysis, FILE *out)
     size_t i;
 
     fprintf(out, "analysis: %s\n", text_of(analysis, "status"));
-    if (strcmp(text_of(analysis, "status"), "completed"))
+    if (strcmp(text_of(analysis, "status"), "completed") != 0)
         return;
     fprintf(out, "  outcome:   %s\n  sentiment: %s\n  summary:   %s\n",
             text_of(analysis, "outcome"), text_of(analysis, "sentiment"),

@@ -309,9 +309,10 @@ int rlx_cli_serve(struct rlx_config *config)
     if (!rlx_cli_arguments(config, NULL, NULL, 0, NULL))
         return 2;
     s.host = rlx_config_get(config, RLX_CFG_HOST);
-    s.reach = strcmp(s.host, "0.0.0.0") && strcmp(s.host, "localhost") && !strchr(s.host, ':')
-                  ? s.host
-                  : "127.0.0.1";
+    s.reach =
+        strcmp(s.host, "0.0.0.0") != 0 && strcmp(s.host, "localhost") != 0 && !strchr(s.host, ':')
+            ? s.host
+            : "127.0.0.1";
     err = prepare(&s);
     if (!err)
         err = rlx_supervisor_create(&s.supervisor, s.ctx);
