@@ -318,7 +318,11 @@ static int listen_on(int *fdp, uint16_t *portp, const struct rlx_httpd_options *
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *address = NULL;
-    struct sockaddr_storage bound = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } bound = {.in6 = {0}};
     socklen_t bound_length = sizeof bound;
     char service[8];
     int one = 1, fd = -1, err = 0;
@@ -330,12 +334,11 @@ static int listen_on(int *fdp, uint16_t *portp, const struct rlx_httpd_options *
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ||
         (options->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one)) ||
         bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, LISTEN_BACKLOG) ||
-        getsockname(fd, (struct sockaddr *)&bound, &bound_length)) {
+        getsockname(fd, &bound.any, &bound_length)) {
         err = -errno;
         goto out;
     }
-    *portp = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                               : ((struct sockaddr_in *)&bound)->sin_port);
+    *portp = ntohs(bound.any.sa_family == AF_INET6 ? bound.in6.sin6_port : bound.in.sin_port);
     *fdp = fd;
     fd = -1;
 out:
