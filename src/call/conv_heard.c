@@ -31,8 +31,11 @@ static bool is_echo(struct rlx_conv *conv, const char *text)
         return false;
     if (rlx_is_short_answer(text) && rlx_conv_agent_asked(conv))
         return false;
-    if (conv->speaking)
-        said = rlx_conv_speech_tail(conv, conv->speaking);
+    /* One word is too little to go by: it must be among the agent's last ones. */
+    if (conv->utt.after_agent && rlx_text_words(text) == 1)
+        said = conv->last_end;
+    else if (conv->speaking)
+        said = rlx_conv_speech_tail(conv, conv->speaking, RLX_CONV_TAIL_MS);
     return said && *said && rlx_echo_share(text, said) >= ECHO_SHARE;
 }
 

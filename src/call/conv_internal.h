@@ -25,6 +25,7 @@
 #define RLX_CONV_BUFFER_MS 15000u     /* made ahead of what is heard, at most */
 #define RLX_CONV_BACKSTOP_MS 4000u    /* a speech is over so long after its audio's length at the latest */
 #define RLX_CONV_STALL_MS 400u        /* a quiet model's tail is taken at a clause end */
+#define RLX_CONV_TAIL_MS 4000u        /* of the agent's words an echo can come from */
 #define RLX_CONV_ECHO_MS 600u         /* echo may come so long after the agent has stopped */
 #define RLX_CONV_HOLD_MS 180000u      /* music is endured so long */
 #define RLX_CONV_HOLD_PROBE_MS 3000u
@@ -81,6 +82,7 @@ struct rlx_conv_ear {
 struct rlx_conv_utterance {
     bool on;
     bool over_agent;      /* it began while the agent was heard or just after */
+    bool after_agent;     /* … just after */
     uint64_t first_ms, end_ms; /* of voice, on the callee's timeline */
     uint64_t loud_ms;     /* end of the last voiced frame that was as loud as speech */
     uint64_t words_from_ms; /* what came before is in `parts` */
@@ -271,6 +273,7 @@ struct rlx_conv {
     size_t history_count;
     char *last_said;          /* the agent's last words that were heard */
     char *last_tail;          /* of these the last four seconds */
+    char *last_end;           /* and what an echo that begins after them can hold */
     uint64_t quiet_since_ms;  /* when the agent was last heard */
     bool asked, collecting;   /* its last words were a question; ask for digits, spelling, an address */
     char *owed;               /* disclosure that was cut off and opens the next turn */
@@ -395,7 +398,8 @@ uint32_t rlx_conv_speech_total(const struct rlx_conv_speech *speech);
 /* On the scratch context: what was heard up to a position; of that the last four seconds. */
 char *rlx_conv_speech_heard(struct rlx_conv *conv, const struct rlx_conv_speech *speech,
                             uint32_t heard_ms);
-char *rlx_conv_speech_tail(struct rlx_conv *conv, const struct rlx_conv_speech *speech);
+char *rlx_conv_speech_tail(struct rlx_conv *conv, const struct rlx_conv_speech *speech,
+                           uint32_t length_ms);
 
 /* conv_barge.c */
 void rlx_conv_barge_frame(struct rlx_conv *conv);

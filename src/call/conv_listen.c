@@ -179,6 +179,7 @@ void rlx_conv_utterance_begin(struct rlx_conv *conv)
     utt->loud_ms = is_loud(conv) ? utt->end_ms : utt->first_ms;
     utt->over_agent =
         conv->speaking || (conv->quiet_since_ms && since_agent <= RLX_CONV_ECHO_MS + length);
+    utt->after_agent = utt->over_agent && !conv->speaking && since_agent >= length;
     utt->cut_voiced_ms = 0;
     utt->guesses = utt->merged = 0;
     utt->probed = false;

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define AHEAD 2u      /* pieces in synthesis beyond the last complete one */
-#define TAIL_MS 4000u /* of the agent's words an echo can come from */
+#define AHEAD 2u                       /* pieces in synthesis beyond the last complete one */
+#define LAST_MS (2 * RLX_CONV_ECHO_MS) /* an echo's delay, and the length of a word */
 #define TAIL_SLACK_MS                                                                              \
     300u /* the position is an estimate: an echo may be of a word just beyond it */
 
@@ -122,14 +122,15 @@ char *rlx_conv_speech_heard(struct rlx_conv *conv, const struct rlx_conv_speech 
     return text;
 }
 
-char *rlx_conv_speech_tail(struct rlx_conv *conv, const struct rlx_conv_speech *speech)
+char *rlx_conv_speech_tail(struct rlx_conv *conv, const struct rlx_conv_speech *speech,
+                           uint32_t length_ms)
 {
     uint32_t end = speech->now_ms + TAIL_SLACK_MS;
     char *all = rlx_conv_speech_heard(conv, speech, end);
 
-    if (!all || end <= TAIL_MS)
+    if (!all || end <= length_ms)
         return all;
-    char *before = rlx_conv_speech_heard(conv, speech, end - TAIL_MS);
+    char *before = rlx_conv_speech_heard(conv, speech, end - length_ms);
     return before ? all + strlen(before) : all;
 }
 
@@ -234,11 +235,14 @@ static void note_owed(struct rlx_conv *conv, const struct rlx_conv_speech *speec
 
 static void note_said(struct rlx_conv *conv, const struct rlx_conv_speech *speech, const char *text)
 {
-    const char *tail = rlx_conv_speech_tail(conv, speech);
+    const char *tail = rlx_conv_speech_tail(conv, speech, RLX_CONV_TAIL_MS);
+    const char *last = rlx_conv_speech_tail(conv, speech, LAST_MS);
 
     conv->quiet_since_ms = conv->now_ms;
     TALLOC_FREE(conv->last_tail);
     conv->last_tail = talloc_strdup(conv, tail ? tail : "");
+    TALLOC_FREE(conv->last_end);
+    conv->last_end = talloc_strdup(conv, last ? last : "");
     if (speech->source == RLX_SOURCE_FILLER || !*text)
         return;
     TALLOC_FREE(conv->last_said);

@@ -186,6 +186,22 @@ static void echo_after_speech(void **state)
     sim_true(sim, sim_metric(sim, "echo_drops") == 1);
 }
 
+/* A single word is too little to tell an echo by what was said seconds ago: "Hello?" after a
+ * greeting that begins with it is an answer. Of the agent's last word it is an echo. */
+static void one_word_after_speech(void **state)
+{
+    struct sim *sim = greeted(state);
+
+    sim_voice(sim, 2400, 2800, "Hello?");
+    sim_run(sim, 6000);
+    sim_true(sim, sim_row(sim, false, 0) && !strcmp(sim_row(sim, false, 0)->text, "Hello?"));
+
+    sim = greeted(state);
+    sim_voice(sim, 2400, 2800, "Help?");
+    sim_run(sim, 6000);
+    sim_true(sim, !sim_row(sim, false, 0));
+}
+
 /* Voice while the answer is being made cancels it and extends the same turn: one row, one line of
  * history. */
 static void voice_extends_the_turn(void **state)
@@ -533,6 +549,7 @@ int main(void)
         RLX_TEST(remarks),
         RLX_TEST(suspects),
         RLX_TEST(echo_after_speech),
+        RLX_TEST(one_word_after_speech),
         RLX_TEST(voice_extends_the_turn),
         RLX_TEST(speculation_is_used),
         RLX_TEST(no_guess),
