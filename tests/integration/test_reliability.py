@@ -95,19 +95,20 @@ def backlog(roles):
 # ---- many calls ----
 
 def open_files(pid):
-    """What is open, without the pool of connections to the database: that one only grows up to its size."""
+    """What is open, without what is kept on purpose up to a bound: connections to the database and to providers."""
     names = []
     for fd in os.listdir(f"/proc/{pid}/fd"):
         with contextlib.suppress(FileNotFoundError):
             names.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
-    return sorted(name for name in names if "relayx.db" not in name)
+    return sorted(name for name in names if "relayx.db" not in name and not name.startswith("socket:"))
 
 
 def footprint(pid):
-    """(resident MiB, open files, threads)"""
+    """(resident MiB, open files, threads, all file descriptors)"""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     value = dict(re.findall(r"(?m)^(VmRSS|Threads):\s+(\d+)", status))
-    return int(value["VmRSS"]) / 1024, len(open_files(pid)), int(value["Threads"])
+    return int(value["VmRSS"]) / 1024, len(open_files(pid)), int(value["Threads"]), \
+        len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def test_200_calls_leave_nothing_behind(world):
@@ -140,23 +141,19 @@ def test_200_calls_leave_nothing_behind(world):
         assert wait_until(lambda: request("GET", roles.gateway + "/health")[1]["live_calls"] == 0, 10)
         assert wait_until(lambda: backlog(roles) == 0, 10)
 
-    def settled(limit):
-        """Idle connections to providers go after a while: the least of some looks counts."""
-        wait_until(lambda: footprint(gateway)[1] <= limit, 40, 0.5)
-        return footprint(gateway)
-
     one(1099)
     before = footprint(gateway)
     hundred(1100)
-    first = settled(before[1])
+    first = footprint(gateway)
     hundred(1200)
-    second = settled(before[1])
-    print(f"gateway after 1, 101 and 201 calls (MiB, files, threads): {before} {first} {second}")
+    second = footprint(gateway)
+    print(f"gateway after 1, 101 and 201 calls (MiB, files, threads, descriptors): {before} {first} {second}")
     assert len(answered) == 201 and all(answered)
     if "ASAN_OPTIONS" not in os.environ:  # its quarantine grows
         assert second[0] - first[0] < 4, "memory grows with every call"
     assert second[1] <= before[1], open_files(gateway)
     assert second[2] <= before[2] + 16
+    assert second[3] <= first[3] + 8, "descriptors grow with every call"
     end_of(roles)
 
 
