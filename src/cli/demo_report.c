@@ -188,6 +188,16 @@ static json_t *percentile(const json_t *turns, double part)
     return json_integer((json_int_t)values[rank ? rank - 1 : 0]);
 }
 
+/* The phone's report without its hundreds of marks. */
+static json_t *without_marks(const json_t *phone)
+{
+    json_t *seen = json_copy((json_t *)(uintptr_t)phone);
+
+    if (seen)
+        json_object_del(seen, "marks");
+    return seen ? seen : json_null();
+}
+
 json_t *rlx_demo_report(const json_t *call, const json_t *phone, const json_t *analysis)
 {
     json_t *report =
@@ -208,8 +218,7 @@ json_t *rlx_demo_report(const json_t *call, const json_t *phone, const json_t *a
     json_object_set_new(report, "analysis",
                         analysis ? json_incref((json_t *)(uintptr_t)analysis) : json_null());
     json_object_set_new(report, "recording", recording ? json_incref(recording) : json_null());
-    json_object_set_new(report, "phone",
-                        phone ? json_incref((json_t *)(uintptr_t)phone) : json_null());
+    json_object_set_new(report, "phone", phone ? without_marks(phone) : json_null());
     return report;
 }
 
