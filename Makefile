@@ -68,7 +68,7 @@ fuzz: setup
 			-artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
 	done
 
-bench: build
+bench: build $(VENV)/ready
 	bench/run $(ARGS)
 
 tidy: build
