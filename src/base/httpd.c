@@ -46,7 +46,7 @@ static bool path_matches(const char *pattern, const char *path, struct rlx_reque
             if (!length || count == RLX_HTTPD_MAX_PARAMS)
                 return false;
             if (req)
-                req->params[count] = (struct rlx_param){
+                req->params[count] = (struct rlx_path_param){
                     .name = pattern + 1,
                     .name_length = name - 1,
                     .value = rlx_percent_decode(req, path, length, false, NULL),

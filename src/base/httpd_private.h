@@ -19,7 +19,7 @@ struct rlx_field {
     struct rlx_field *next;
 };
 
-struct rlx_param {
+struct rlx_path_param {
     const char *name;
     size_t name_length;
     char *value;
@@ -48,7 +48,7 @@ struct rlx_request {
     int fd;
 
     const struct rlx_route *route;
-    struct rlx_param params[RLX_HTTPD_MAX_PARAMS];
+    struct rlx_path_param params[RLX_HTTPD_MAX_PARAMS];
     size_t param_count;
     bool begun;      /* the headers were seen */
     bool too_big;    /* the body is longer than the route takes */
