@@ -131,3 +131,19 @@ def start(tmp_path):
             stack.callback(end)
             return program
         yield call
+
+
+def run_demo(folder, *args):
+    """A whole demo call with the real models: its report."""
+    done = subprocess.run([str(RELAYX), "demo", "--exit", "--json", "--data", "d", *map(str, args)], cwd=folder, timeout=400,
+                          env=clean_environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    report = json.loads(done.stdout)
+    report["folder"] = folder
+    return report
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """One call of the built-in demo for all the tests, about a minute and a half."""
+    return run_demo(tmp_path_factory.mktemp("demo"))

@@ -12,6 +12,9 @@
 
 #define START_MS 1000u
 #define SETTLE_MS 600u /* from the end of the greeting to the sound */
+#define LATEST_MS                                                                                  \
+    20000u /* but so much after the call's start at the latest: its own noise may keep the agent   \
+              from listening */
 #define AFTER_MS 5000u /* the line stays open behind it */
 #define REPLY "I see. Please go on."
 #define REPLY_MS 250u
@@ -234,7 +237,8 @@ static void lead_in(struct call *call, uint8_t *frame)
 static void next_frame(struct call *call, uint8_t *frame)
 {
     size_t left = call->sound->length - *call->atp;
-    bool settled = call->listening_ms && call->now_ms >= call->listening_ms + SETTLE_MS;
+    bool settled = call->now_ms >= START_MS + LATEST_MS ||
+                   (call->listening_ms && call->now_ms >= call->listening_ms + SETTLE_MS);
 
     if (!settled || left < RLX_FRAME_SAMPLES) {
         lead_in(call, frame);
