@@ -17,7 +17,7 @@
 
 #define SPEED_MIN 0.25
 #define SPEED_MAX 4.0
-#define PAUSE_MS 150 /* between sentences, on top of what the voice leaves */
+#define PAUSE_MS 40  /* between sentences, on top of what the voice leaves */
 #define BREATH_MS 40 /* behind a first clause that was cut off its sentence */
 #define DRAIN_MS 25  /* pushes the last samples through the encoder's resampling filter */
 

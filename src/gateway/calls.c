@@ -252,6 +252,10 @@ static void token_taken(uv_work_t *work, int status)
                                            : "the call is not there");
         return;
     }
+    if (call->door) {
+        door_refuse(door, "the call has a stream already");
+        return;
+    }
     door->taken = call->taken = true;
     call->door = door;
     join(call);
@@ -389,6 +393,16 @@ size_t rlx_calls_live(const struct rlx_calls *calls)
 
     LIST_FOREACH(call, &calls->calls, link)
         count += call->live && rlx_live_started(call->live);
+    return count;
+}
+
+size_t rlx_calls_expected(const struct rlx_calls *calls)
+{
+    const struct call *call;
+    size_t count = 0;
+
+    LIST_FOREACH(call, &calls->calls, link)
+        count += !(call->live && rlx_live_started(call->live));
     return count;
 }
 

@@ -34,5 +34,7 @@ void rlx_calls_socket(struct rlx_calls *calls, int fd, const void *extra, size_t
 
 /* Calls with a running stream. */
 size_t rlx_calls_live(const struct rlx_calls *calls);
+/* Calls that are ringing or about to begin: they may be answered any moment. */
+size_t rlx_calls_expected(const struct rlx_calls *calls);
 
 #endif

@@ -136,7 +136,8 @@ static void on_watch(uv_timer_t *timer)
     size_t live = rlx_calls_live(g->calls);
 
     atomic_store(&g->live, live);
-    if (!atomic_load(&g->draining) || (live && rlx_now_ms() < g->drain_until_ms))
+    bool busy = live || rlx_calls_expected(g->calls);
+    if (!atomic_load(&g->draining) || (busy && rlx_now_ms() < g->drain_until_ms))
         return;
     rlx_calls_end_all(g->calls);
     if (rlx_calls_empty(g->calls))

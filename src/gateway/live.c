@@ -11,6 +11,7 @@
 #include "provider/carrier.h"
 
 #define RECORDER_TICK_MS 1000
+#define BAD_MESSAGES 100
 
 /* ---- the conversation's actions ---- */
 
@@ -204,6 +205,17 @@ void rlx_live_input(struct rlx_live *live, struct rlx_conv_event *event)
 
 /* ---- the stream ---- */
 
+/* A message that can't be read costs itself, not the call; a peer that sends nothing else is no carrier. */
+static void bad_message(struct rlx_live *live, const char *why)
+{
+    if (live->bad_messages++ == 0) {
+        rlx_log(RLX_WARN, "media.invalid", "call_id=%s why=%s", live->setup->call_id, why);
+        rlx_writer_event(live->env->writer, live->setup->call_id, "media_invalid", NULL);
+    }
+    if (live->bad_messages == BAD_MESSAGES && live->socket)
+        rlx_socket_close(live->socket, 1008, "too many messages that can't be read");
+}
+
 static void socket_message(const char *text, size_t length, void *arg)
 {
     struct rlx_live *live = arg;
@@ -213,9 +225,8 @@ static void socket_message(const char *text, size_t length, void *arg)
     if (live->over)
         return;
     if (rlx_media_read(&message, text, length, &why)) {
-        rlx_log(RLX_WARN, "media.invalid", "call_id=%s why=%s", live->setup->call_id, why);
-        rlx_writer_event(live->env->writer, live->setup->call_id, "media_invalid", NULL);
-        return; /* one bad frame costs itself, not the call */
+        bad_message(live, why);
+        return;
     }
     struct rlx_conv_event event = {.kind = RLX_EV_STOP};
     switch (message.kind) {

@@ -223,6 +223,17 @@ static void llm_done(int err, const struct rlx_llm_usage *usage, const char *why
 
 static const struct rlx_llm_handlers llm_handlers = {llm_text, llm_tool, llm_done};
 
+/* What a model may ask for by itself. The small local model knows no tools: describing them would only confuse it. */
+static const char *tools_for(const struct rlx_llm *llm)
+{
+    static const char tools[] =
+        "[{\"type\":\"function\",\"function\":{\"name\":\"end_call\",\"description\":\"Ends the phone call, after "
+        "the words in say. Only when the caller has said goodbye or wants to stop.\",\"parameters\":{\"type\":"
+        "\"object\",\"properties\":{\"say\":{\"type\":\"string\",\"description\":\"the last words\"}}}}}]";
+
+    return strncmp(rlx_llm_name(llm), "local", 5) ? tools : NULL;
+}
+
 void rlx_mind_think(struct rlx_mind *mind, const struct rlx_conv_action *action)
 {
     struct rlx_live *live = mind->live;
@@ -236,6 +247,7 @@ void rlx_mind_think(struct rlx_mind *mind, const struct rlx_conv_action *action)
             .model = live->setup->llm_model,
             .messages = rlx_prompt_messages(job, live->setup->system, history, turns,
                                             action->llm.passages, HISTORY_CHARS),
+            .tools = tools_for(live->env->providers->llm),
             .temperature = live->setup->temperature,
             .max_tokens = live->setup->max_tokens,
         };

@@ -26,6 +26,7 @@ struct rlx_live {
     struct rlx_socket *socket; /* NULL before start and after it closed */
     char stream_sid[RLX_MEDIA_SID], call_sid[RLX_MEDIA_SID];
     uint64_t started_ms, recorded_ms; /* monotonic; when the recorder last ticked */
+    unsigned bad_messages;            /* that could not be read */
     bool stopped;                     /* the stream's end was told to the conversation */
     bool over;                        /* RLX_ACT_END was carried out */
     /* Events that came up while actions were being carried out: given to the conversation afterwards, in order. */

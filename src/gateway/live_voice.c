@@ -11,7 +11,8 @@
 #include "gateway/live_private.h"
 
 #define BYTES_PER_MS 8
-#define SENTENCE_PAUSE_MS 160 /* added behind a sentence, where the voice's own edge silence was trimmed */
+#define PREPARE_FAILURES 3    /* the provider is away: what follows would fail as well */
+#define SENTENCE_PAUSE_MS 120 /* added behind a sentence, where the voice's own edge silence was trimmed */
 #define CLAUSE_PAUSE_MS 60
 #define PIECE_MAX_BYTES (60000u * BYTES_PER_MS)
 #define ECHO_FROM_MS 60
@@ -49,6 +50,7 @@ struct rlx_voice {
     /* preparing */
     char **texts; /* what to render beforehand, in spoken form, most urgent first */
     size_t text_count, next_text;
+    unsigned failed; /* texts that could not be rendered */
     size_t phrase_count; /* so many of them are fixed phrases, rendered even when the call has begun */
     struct piece *preparing;
     struct utterance *prepared;
@@ -232,7 +234,8 @@ static void piece_complete(struct piece *piece, int err)
     if (piece == voice->preparing) {
         talloc_free(piece);
         voice->preparing = NULL;
-        if (!err)
+        voice->failed += err != 0;
+        if (voice->failed < PREPARE_FAILURES)
             prepare_next(voice);
         return;
     }

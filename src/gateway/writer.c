@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "gateway/spool.h"
 
+#define MAX_EVENT_BACKLOG 2000
 #define BEAT_MS 1000
 #define BEAT_AGAIN_MS 100 /* after one that failed: the lease runs, and so does the store's return */
 #define ORPHANS_MS 10000
@@ -349,9 +350,14 @@ void rlx_writer_turn(struct rlx_writer *w, const struct rlx_turn_row *row, bool 
                        "metadata", row->metadata ? row->metadata : "{}"));
 }
 
+/* Events are for looking at; when the store can't keep up they go first, so that rows and ends don't wait behind them. */
 void rlx_writer_event(struct rlx_writer *w, const char *call_id, const char *kind,
                       const char *data_json)
 {
+    if (rlx_writer_backlog(w) > MAX_EVENT_BACKLOG) {
+        rlx_log(RLX_WARN, "writer.event_dropped", "call_id=%s kind=%s", call_id, kind);
+        return;
+    }
     queue(w, json_pack("{s:s, s:s, s:s, s:s, s:I}", "op", "event", "call_id", call_id, "kind", kind,
                        "data", data_json ? data_json : "{}", "at_ms", (json_int_t)rlx_wall_ms()));
 }
