@@ -100,7 +100,8 @@ static size_t piece_length(const struct rlx_split *split, bool stalled)
         }
         if (cut == RLX_CUT_SPACE)
             space = i + 1;
-        if (i + 1 >= RLX_SPLIT_PIECE_MAX) {
+        /* Only where the next byte is known: it may belong to the same character. */
+        if (i + 1 >= RLX_SPLIT_PIECE_MAX && (i + 1 < n || split->ended)) {
             size_t at = clause ? clause : space ? space : i + 1;
             while (at > 1 && ((unsigned char)text[at] & 0xC0) == 0x80)
                 at--;
