@@ -92,11 +92,12 @@ def other(tmp_path_factory):
 def test_another_business_is_answered(other):
     assert other["status"] == "completed" and len(other["turns"]) >= 5
     assert other["phone"]["ended_by"] in ("agent", "rest")
-    facts = {"pick up": "three days", "gluten": "Thursday", "bring the cake": "fifteen dollars", "take back": "half"}
+    facts = {"How many days": "three days", "gluten": "Thursday", "bring the cake": "fifteen dollars", "take back": "half"}
     found = [part for part, fact in facts.items() if fact in turn(other, part)["agent"]]
     found += ["birthday cake"] * ("thirty-five dollars" in turn(other, "birthday cake")["agent"])
     print("facts heard:", found)
-    # Each wording is free: what the look-up is not sure of goes to the model, which may not say the fact.
+    # Two of the five wordings are known to be refused by the look-up (docs/internals/turn-taking-measured.md): they go to
+    # the model, which seldom says the fact.
     assert len(found) >= 3, other["turns"]
     assert any(one["source"] == "llm" for one in other["turns"])
 

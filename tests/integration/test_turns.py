@@ -51,7 +51,7 @@ def words(speech, tmp_path_factory):
                     path = folder / f"{len(files)}.wav"
                     path.write_bytes(sp.wav(corpus.in_noise(said, noise, room, rng)))
                     files[word, speed, ending, noise] = path
-    reports = replay(speech, files.values(), "--lead", corpus.BEFORE_MS)
+    reports = replay(speech, files.values(), "--lead", str(corpus.BEFORE_MS))
     return dict(zip(files, reports, strict=True))
 
 
