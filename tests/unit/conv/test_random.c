@@ -41,7 +41,7 @@ static const char *const LINES[] = {
 };
 static const char *const REPLIES[] = {
     "We are open from nine to five. Would you like to come by?",
-    "Let me book that for you.|!tool book {\"day\":\"monday\"}",
+    "Let me book that for you.|!tool book {\"what\":\"bread\"}",
     "!empty",
     "!tool book {\"day\":\"monday\"}",
     "!tool book {\"phone\":\"555-123-4567\"}",

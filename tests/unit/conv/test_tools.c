@@ -14,7 +14,7 @@ static struct sim *asked(void **state, const char *reply)
  */
 static void tool_and_answer(void **state)
 {
-    struct sim *sim = asked(state, "Let me book that for you.|!tool book {\"day\":\"monday\"}");
+    struct sim *sim = asked(state, "Let me book that for you.|!tool book {\"what\":\"bread\"}");
 
     sim->tool_result = "{\"booked\":\"monday nine\"}";
     sim_reply(sim, "You are booked for Monday at nine.");
@@ -37,17 +37,41 @@ static void tool_and_answer(void **state)
 static void values_are_read_back(void **state)
 {
     static const struct {
-        const char *reply;
+        const char *arguments, *row, *reply;
         unsigned tools;
-    } CASES[] = {{"Yes that's right", 1}, {"No it is another one", 0}, {"What do you sell?", 0}};
+    } CASES[] = {
+        {"{\"phone\":\"5551234567\"}", "555-123-4567", "Yes that's right", 1},
+        {"{\"phone\":\"555-123-4567\"}", "555-123-4567", "No it is another one", 0},
+        {"{\"phone\":\"555-123-4567\"}", "555-123-4567", "What do you sell?", 0},
+        {"{\"phone\":5551234567}", "555-123-4567", "Yes", 1},
+        {"{\"date\":\"2026-11-24\"}", "2026-11-24", "Yes", 1},
+        {"{\"date\":\"2026-11-24\"}", "2026-11-24", "right, but not Tuesday", 0},
+        {"{\"day\":\"monday\"}", "monday", "yes, Monday", 1},
+        {"{\"day\":\"monday\"}", "monday", "yes, Tuesday", 0},
+        {"{\"start\":\"2026-11-24T15:30:00Z\"}", "2026-11-24, 15:30", "okay", 1},
+        {"{\"email\":\"anna@gmail.com\"}", "A, N, N, A, at gmail dot com", "Yes", 1},
+        {"{\"email\":\"anna@gmail.com\"}", "A, N, N, A, at gmail dot com", "ok no", 0},
+        {"{\"name\":\"Anna Smith\"}", "Anna Smith", "That's correct", 1},
+        {"{\"name\":\"Anna Smith\"}", "Anna Smith", "yeah no that's wrong", 0},
+        {"{\"who\":{\"name\":\"Anna\",\"ways\":[{\"to\":\"5551234567\"}]}}", "Anna, 555-123-4567",
+         "Yes", 1},
+        {"{\"a\":\"monday\",\"day\":\"monday\",\"ok\":true}", "monday", "Yes", 1},
+    };
 
-    for (size_t i = 0; i < 3; i++) {
-        struct sim *sim = asked(state, "!tool book {\"phone\":\"555-123-4567\"}");
-        sim_voice(sim, 12500, 13500, CASES[i].reply);
-        sim_run(sim, 12000);
-        sim_true(sim, sim_row_with(sim, "read that back: 555-123-4567. Is that right?"));
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct sim *sim =
+            asked(state, talloc_asprintf(*state, "!tool book %s", CASES[i].arguments));
+        sim_run(sim, 4500);
+        sim_until(sim, RLX_CONV_AI_SPEAKING, 9000);
+        sim_until(sim, RLX_CONV_LISTENING, 20000);
+        sim_true(sim, sim_row_with(sim, talloc_asprintf(sim, "read that back: %s. Is that right?",
+                                                        CASES[i].row)));
         sim_true(sim, sim_count(sim, RLX_ACT_TOOL) == 0);
-        sim_run(sim, 18000);
+        uint32_t at = sim_time(sim) / 20 * 20 + 1000;
+        sim_voice(sim, at, at + 1000, CASES[i].reply);
+        sim_run(sim, at + 6000);
+        if (sim_count(sim, RLX_ACT_TOOL) != CASES[i].tools)
+            print_message("%s: %s\n", CASES[i].arguments, CASES[i].reply);
         sim_true(sim, sim_count(sim, RLX_ACT_TOOL) == CASES[i].tools);
         sim_true(sim, sim_row_with(sim, "good question")); /* the model goes on in any case */
     }
@@ -85,6 +109,18 @@ static void read_back_by_the_model(void **state)
     sim_true(sim, !sim_said(sim, "read that back"));
 }
 
+/* A "yes" with another choice in it is none. */
+static void yes_to_another_choice(void **state)
+{
+    struct sim *sim = asked(state, "There is Monday or Tuesday. Is it Monday?");
+
+    sim_reply(sim, "!tool book {\"day\":\"monday\"}");
+    sim_voice(sim, 9500, 10300, "Yes, Tuesday");
+    sim_run(sim, 16000);
+    sim_true(sim, sim_count(sim, RLX_ACT_TOOL) == 0);
+    sim_true(sim, sim_said(sim, "read that back"));
+}
+
 /* What the model says behind the call is dropped. */
 static void text_behind_a_tool(void **state)
 {
@@ -107,7 +143,7 @@ static void text_behind_a_tool(void **state)
 /* A tool that is faster than the voice: what was said before it is not lost. */
 static void tool_before_its_words(void **state)
 {
-    struct sim *sim = asked(state, "Let me book that for you.|!tool book {\"day\":\"monday\"}");
+    struct sim *sim = asked(state, "Let me book that for you.|!tool book {\"what\":\"bread\"}");
 
     sim->tool_ms = 5;
     sim->tts_ms = 600;
@@ -122,12 +158,12 @@ static void tool_before_its_words(void **state)
 static void tool_says(void **state)
 {
     struct sim *sim =
-        asked(state, "!tool book {\"day\":\"monday\",\"say\":\"I am looking at the calendar.\"}");
+        asked(state, "!tool book {\"what\":\"bread\",\"say\":\"I am looking at the calendar.\"}");
 
     sim_run(sim, 12000);
     sim_true(sim, sim_row_with(sim, "I am looking at the calendar."));
 
-    sim = asked(state, "!tool book {\"day\":\"monday\"}");
+    sim = asked(state, "!tool book {\"what\":\"bread\"}");
     sim->tool_ms = 3500;
     sim_run(sim, 12000);
     sim_true(sim, sim_row_with(sim, "Let me see"));
@@ -137,7 +173,7 @@ static void tool_says(void **state)
 /* A tool that never comes back is answered for. */
 static void tool_never_answers(void **state)
 {
-    struct sim *sim = asked(state, "!tool book {\"day\":\"monday\"}");
+    struct sim *sim = asked(state, "!tool book {\"what\":\"bread\"}");
 
     sim->tool_ms = 600000;
     sim_run(sim, 25000);
@@ -149,7 +185,7 @@ static void tool_never_answers(void **state)
  * new turn. */
 static void words_in_a_tool(void **state)
 {
-    struct sim *sim = asked(state, "!tool book {\"day\":\"monday\"}");
+    struct sim *sim = asked(state, "!tool book {\"what\":\"bread\"}");
 
     sim->tool_ms = 2500;
     sim->tool_result = "{\"booked\":\"monday nine\"}";
@@ -168,7 +204,7 @@ static void words_in_a_tool(void **state)
 
 static void stop_in_tool(void **state)
 {
-    struct sim *sim = asked(state, "!tool book {\"day\":\"monday\"}");
+    struct sim *sim = asked(state, "!tool book {\"what\":\"bread\"}");
 
     sim->tool_ms = 3000;
     sim_until(sim, RLX_CONV_TOOL, 8000);
@@ -300,6 +336,7 @@ int main(void)
         RLX_TEST(text_behind_a_tool),
         RLX_TEST(values_are_read_back),
         RLX_TEST(read_back_by_the_model),
+        RLX_TEST(yes_to_another_choice),
         RLX_TEST(yes_to_something_else),
         RLX_TEST(tool_says),
         RLX_TEST(tool_never_answers),

@@ -330,7 +330,7 @@ static void no_tool_on_a_guess(void **state)
 
     sim->stt_ms = 60;
     sim->llm_ms = 50;
-    sim_reply(sim, "!tool book {\"day\":\"monday\"}");
+    sim_reply(sim, "!tool book {\"what\":\"bread\"}");
     sim_voice(sim, 3000, 4200, "the blue one from yesterday");
     sim_run(sim, 9000);
     const struct sim_entry *tool = sim_find(sim, RLX_ACT_TOOL, 0);
