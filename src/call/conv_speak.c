@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define AHEAD 2u                       /* pieces in synthesis beyond the last complete one */
+#define AHEAD 2u     /* pieces in synthesis beyond the last complete one */
+#define LOW_MS 3000u /* a piece however long is made when less than this is left */
 #define LAST_MS (2 * RLX_CONV_ECHO_MS) /* an echo's delay, and the length of a word */
 #define TAIL_SLACK_MS                                                                              \
     300u /* the position is an estimate: an echo may be of a word just beyond it */
@@ -377,13 +378,26 @@ void rlx_conv_on_audio(struct rlx_conv *conv, const struct rlx_conv_event *event
 
 /* ---- the pump: asks, begins, finishes ---- */
 
+/* Whether one more piece would be more than is made ahead; lengths that are not known yet are
+ * guessed. */
+static bool is_far_ahead(const struct rlx_conv *conv, const struct rlx_conv_speech *speech)
+{
+    uint32_t more = piece_length(conv, &speech->pieces[speech->asked]), ahead = more;
+
+    for (unsigned i = 0; i < speech->asked; i++) {
+        const struct rlx_conv_piece *piece = &speech->pieces[i];
+        ahead += piece->complete ? piece->total_ms : piece_length(conv, piece);
+    }
+    return ahead > speech->now_ms + RLX_CONV_BUFFER_MS && ahead > speech->now_ms + more + LOW_MS;
+}
+
 static void ask(struct rlx_conv *conv, struct rlx_conv_speech *speech)
 {
     while (speech->asked < speech->count) {
         unsigned at = speech->asked;
         if (at >= AHEAD && !speech->pieces[at - AHEAD].complete)
             return;
-        if (rlx_conv_speech_total(speech) > speech->now_ms + RLX_CONV_BUFFER_MS)
+        if (is_far_ahead(conv, speech))
             return;
         struct rlx_conv_action *action = rlx_conv_act(conv, RLX_ACT_SAY);
         action->epoch = speech->epoch;

@@ -67,6 +67,7 @@ struct sim {
     uint32_t heard_ms;     /* told instead of what the playout says; 0 = not */
     uint32_t burst_frames; /* frames come in bursts of so many */
     float echo_db;         /* gain of the echo path; -100 = none */
+    float stt_logprob;     /* how sure speech to text is; 0 = not told */
     const char *tool_result;
     const char *answer_for, *answer_text; /* the look-up fires on this text */
 
@@ -96,6 +97,7 @@ struct sim {
     uint64_t silent_since;
     size_t silent_actions;
     uint32_t longest_silence_ms; /* nobody audible, outside ON_HOLD, without an action */
+    unsigned stt_most;   /* jobs of speech to text that ran at the same time */
     unsigned two_epochs; /* audio of an epoch that is not the running one left for the phone */
 };
 

@@ -329,6 +329,51 @@ static void unheard_row_is_withdrawn(void **state)
             sim_true(sim, sim_phone_played(sim, 2) > 300 || !sim->rows[i].text[0]);
 }
 
+static uint32_t asked_ms(const struct sim *sim, uint32_t epoch)
+{
+    uint32_t ms = 0;
+
+    for (size_t i = 0; i < sim->log_count; i++)
+        if (sim->log[i].kind == RLX_ACT_SAY && sim->log[i].epoch == epoch)
+            ms += (uint32_t)strlen(sim->log[i].text) * SIM_MS_PER_CHAR;
+    return ms;
+}
+
+/* However long a pause is and however much the model says, at most 15 s are made ahead. */
+static void buffer_is_capped(void **state)
+{
+    struct sim *sim = sim_new(state);
+
+    sim->options.settings.pause_max_ms = 30000;
+    sim->options.settings.confirm_ms = 2000;
+    sim->options.settings.max_words = 500;
+    sim->hangover_ms = 0;
+    sim_reply(sim,
+              "We bake bread every day of the week and we begin at four. It is very good bread "
+              "and you will like it as all of our guests do. Our cake is good too and it is "
+              "made with butter from the farm next door, which is not far from the lake, and "
+              "with milk from there. And there is coffee and tea and juice for everybody who "
+              "comes in to sit down. On Sundays we are closed so that we can go to the lake.");
+    sim_voice(sim, 3000, 4200, "What do you sell?");
+    for (uint32_t at = 6000; at < 26000; at += 300)
+        sim_noise(sim, at, at + 160); /* somebody mumbles; what it is stays unknown */
+    sim_run(sim, 5900);
+    sim->stt_silent = true;
+    uint32_t epoch = rlx_conv_epoch(sim->conv), most = 0;
+    sim_true(sim, epoch);
+    sim_until(sim, RLX_CONV_PAUSED, 6300);
+    for (uint32_t at = sim_time(sim); at < 25000; at += 20) {
+        sim_run(sim, at);
+        sim_true(sim, sim_state(sim) == RLX_CONV_PAUSED);
+        uint32_t ahead = asked_ms(sim, epoch) - rlx_playout_heard_ms(sim->playout, sim->now);
+        most = ahead > most ? ahead : most;
+    }
+    sim_between(sim, most, 8000, 15000);
+    sim->stt_silent = false;
+    sim_run(sim, 70000); /* and all of it is said in the end */
+    sim_true(sim, sim_row_with(sim, "go to the lake."));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +396,7 @@ int main(void)
         RLX_TEST(two_pieces_ahead),
         RLX_TEST(stop_in_pause),
         RLX_TEST(unheard_row_is_withdrawn),
+        RLX_TEST(buffer_is_capped),
     };
     return cmocka_run_group_tests_name("conversation: interruptions", tests, NULL, NULL);
 }

@@ -169,6 +169,7 @@ static void random_calls(void **state)
         sim_true(sim, sim->ends == 1 && sim->after_end == 0);
         sim_true(sim, sim->log[sim->log_count - 1].kind == RLX_ACT_END);
         sim_true(sim, sim->two_epochs == 0);
+        sim_true(sim, sim->stt_most <= (sim->options.agent_first ? 1u : 2u));
         sim_between(sim, sim->longest_silence_ms, 0, 10100);
         check_rows(sim);
         talloc_free(sim);

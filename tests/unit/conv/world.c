@@ -89,10 +89,21 @@ static void transcribe(const struct sim *sim, uint64_t from, uint64_t to, char *
     }
 }
 
+static void count_stt(struct sim *sim)
+{
+    unsigned running = 1;
+
+    for (size_t i = 0; i < sim->pending_count; i++)
+        running += sim->pending[i].kind == TO_CONV && sim->pending[i].event.kind == RLX_EV_STT;
+    if (running > sim->stt_most)
+        sim->stt_most = running;
+}
+
 void sim_do_stt(struct sim *sim, const struct rlx_conv_action *action)
 {
     if (sim->stt_silent)
         return;
+    count_stt(sim);
     struct sim_pending *result = sim_later(sim, sim->stt_ms);
     result->event = (struct rlx_conv_event){.kind = RLX_EV_STT, .job = action->job};
     if (sim->stt_faults) {
@@ -103,6 +114,7 @@ void sim_do_stt(struct sim *sim, const struct rlx_conv_action *action)
     transcribe(sim, action->stt.from_ms, action->stt.to_ms, result->text, sizeof result->text);
     result->event.stt.text = result->text;
     result->event.stt.took_ms = sim->stt_ms;
+    result->event.stt.avg_logprob = sim->stt_logprob;
 }
 
 void sim_do_lookup(struct sim *sim, const struct rlx_conv_action *action)
