@@ -15,7 +15,8 @@ struct rlx_vad;
 int rlx_vad_create(struct rlx_vad **vadp, TALLOC_CTX *ctx, int mode)
     __attribute__((warn_unused_result));
 
-/* True when the frame holds voice. 1.7 µs; allocates nothing. */
+/* True when the frame holds voice: the detector says so, and it is 5 dB louder than the softest frame of the last 3 s, so that a
+ * steady noise is voice for 3 s at most. 1.7 µs; allocates nothing. */
 bool rlx_vad_frame(struct rlx_vad *vad, const int16_t pcm[RLX_FRAME_SAMPLES]);
 
 /* How long the detector goes on saying "voice" after the last 20 ms frame above -45 dBFS: median measured on phone-band speech

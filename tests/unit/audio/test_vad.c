@@ -104,6 +104,25 @@ static void silence_and_soft_noise_are_no_voice(void **state)
     }
 }
 
+/* A drill, an engine, a loud line: begun in mid-call it must not be a turn that never ends. */
+static void steady_noise_is_no_voice_for_long(void **state)
+{
+    struct rlx_vad *vad;
+    int16_t pcm[RLX_FRAME_SAMPLES] = {0};
+    int late = 0;
+
+    assert_int_equal(rlx_vad_create(&vad, *state, 2), 0);
+    for (int frame = 0; frame < 250; frame++)
+        (void)!rlx_vad_frame(vad, pcm);
+    for (int frame = 0; frame < 1000; frame++) {
+        for (int i = 0; i < RLX_FRAME_SAMPLES; i++)
+            pcm[i] = (int16_t)(3000 * noise());
+        bool voice = rlx_vad_frame(vad, pcm);
+        late += voice && frame >= 150;
+    }
+    assert_int_equal(late, 0);
+}
+
 static void bad_modes_are_refused(void **state)
 {
     struct rlx_vad *vad;
@@ -117,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RLX_TEST(hangover_is_what_we_say),
         RLX_TEST(silence_and_soft_noise_are_no_voice),
+        RLX_TEST(steady_noise_is_no_voice_for_long),
         RLX_TEST(bad_modes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
