@@ -152,6 +152,10 @@ struct rlx_conv_action {
     struct {
         uint64_t from_ms, to_ms; /* callee's timeline; pre-roll included */
         enum rlx_stt_purpose purpose;
+        /* What the agent has just asked for, when it waits for digits, a spelling, an e-mail, an address or a date ("Digits: 0 1
+         * 2 3 …"): to be given to speech to text as its prompt. Static; NULL = nothing special is awaited. A text that is
+         * nothing but the hint is dropped by the machine: models repeat it when there is nothing to hear. */
+        const char *hint;
     } stt;
     struct {
         bool agent_asked;

@@ -51,11 +51,19 @@ static bool is_remark(const char *text)
            (*text == '(' && strchr(text, ')') == end - 1);
 }
 
+/* Models repeat their prompt when there is nothing to hear. */
+static bool is_hint(struct rlx_conv *conv, const char *plain)
+{
+    const char *hint = conv->stt.hint ? rlx_text_plain(conv->scratch, conv->stt.hint) : NULL;
+
+    return hint && !strcmp(plain, hint);
+}
+
 enum rlx_conv_worth rlx_conv_judge(struct rlx_conv *conv, const char *text)
 {
     const char *plain = rlx_text_plain(conv->scratch, text);
 
-    if (!plain || !*plain || is_remark(text))
+    if (!plain || !*plain || is_remark(text) || is_hint(conv, plain))
         return RLX_HEARD_EMPTY;
     if (is_echo(conv, text))
         return RLX_HEARD_ECHO;
@@ -101,6 +109,25 @@ bool rlx_conv_agent_asked(struct rlx_conv *conv)
         if (asked_by(conv, heard - ago))
             return true;
     return false;
+}
+
+const char *rlx_conv_hint(const char *said)
+{
+    switch (rlx_asked_detail(said)) {
+    case RLX_DETAIL_DIGITS:
+        return "Digits: 0 1 2 3 4 5 6 7 8 9.";
+    case RLX_DETAIL_SPELLING:
+        return "Spelled letters: A B C D E.";
+    case RLX_DETAIL_EMAIL:
+        return "An e-mail address, spelled: A B C at example dot com.";
+    case RLX_DETAIL_ADDRESS:
+        return "An address: number, street, city, zip code.";
+    case RLX_DETAIL_DATE:
+        return "A date: month, day, year.";
+    case RLX_DETAIL_NONE:
+        break;
+    }
+    return NULL;
 }
 
 /* ---- how finished it sounds ---- */

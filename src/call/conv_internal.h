@@ -106,6 +106,7 @@ struct rlx_conv_stt {
     bool weighed;         /* whether to guess on it has been decided */
     char *text;
     float avg_logprob;
+    const char *hint;     /* that it was given */
     uint32_t need_ms;     /* the end silence that the text asks for */
     uint32_t voiced_ms, took_ms;
     unsigned failures;    /* in a row */
@@ -276,6 +277,7 @@ struct rlx_conv {
     char *last_end;           /* and what an echo that begins after them can hold */
     uint64_t quiet_since_ms;  /* when the agent was last heard */
     bool asked, collecting;   /* its last words were a question; ask for digits, spelling, an address */
+    const char *hint;         /* what of it is awaited, for speech to text; static, NULL = nothing special */
     char *owed;               /* disclosure that was cut off and opens the next turn */
     char *recent[2];          /* ids of the answers of the last two turns */
     char digits[32];
@@ -319,6 +321,7 @@ enum rlx_conv_worth { RLX_HEARD_EMPTY, RLX_HEARD_SUSPECT, RLX_HEARD_ECHO, RLX_HE
 enum rlx_conv_worth rlx_conv_judge(struct rlx_conv *conv, const char *text);
 bool rlx_conv_agent_asked(struct rlx_conv *conv);
 uint32_t rlx_conv_end_silence(struct rlx_conv *conv, const char *text);
+const char *rlx_conv_hint(const char *said); /* for speech to text, by what the agent said */
 void rlx_conv_drop_words(struct rlx_conv *conv, enum rlx_conv_worth worth, const char *text);
 unsigned rlx_conv_digits(struct rlx_conv *conv, const char *text); /* digits said in words or figures */
 

@@ -287,12 +287,14 @@ void rlx_conv_stt_ask(struct rlx_conv *conv, enum rlx_stt_purpose purpose, uint6
     stt->purpose = purpose;
     stt->covers_ms = conv->utt.end_ms;
     stt->to_ms = rlx_conv_media_now(conv);
+    stt->hint = conv->speaking ? NULL : conv->hint;
     if (purpose == RLX_STT_SPECULATIVE)
         conv->metrics.stt_started++;
 
     struct rlx_conv_action *action = rlx_conv_act(conv, RLX_ACT_STT);
     action->job = stt->job;
     action->stt.purpose = purpose;
+    action->stt.hint = stt->hint;
     action->stt.to_ms = stt->to_ms;
     action->stt.from_ms = from_ms > RLX_CONV_PRE_ROLL_MS ? from_ms - RLX_CONV_PRE_ROLL_MS : 0;
     if (action->stt.from_ms < conv->utt.words_from_ms)

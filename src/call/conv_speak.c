@@ -249,7 +249,8 @@ static void note_said(struct rlx_conv *conv, const struct rlx_conv_speech *speec
     TALLOC_FREE(conv->last_said);
     conv->last_said = talloc_strdup(conv, text);
     conv->asked = rlx_is_question(text);
-    conv->collecting = rlx_asks_for_detail(text);
+    conv->hint = rlx_conv_hint(text);
+    conv->collecting = conv->hint != NULL;
 }
 
 /* Takes the running speech off with what was heard of it; the caller frees it. */

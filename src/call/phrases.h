@@ -39,6 +39,10 @@ enum rlx_completeness rlx_text_completeness(const char *text);
 /* The agent's last words ask for digits, spelling, an address or an e-mail. */
 bool rlx_asks_for_detail(const char *text);
 
+enum rlx_detail { RLX_DETAIL_NONE, RLX_DETAIL_DIGITS, RLX_DETAIL_SPELLING, RLX_DETAIL_EMAIL, RLX_DETAIL_ADDRESS, RLX_DETAIL_DATE };
+/* Which of these they ask for; RLX_DETAIL_NONE exactly when rlx_asks_for_detail is false. */
+enum rlx_detail rlx_asked_detail(const char *text);
+
 /* Share (0…1) of heard's words that stand in order in `said` (longest common subsequence / words of heard). Words <= 64. */
 double rlx_echo_share(const char *heard, const char *said);
 

@@ -230,11 +230,33 @@ static const char *const no_details[] = {
     "to address", NULL};
 /* clang-format on */
 
-bool rlx_asks_for_detail(const char *text)
+static enum rlx_detail which_detail(const struct rlx_words *words)
+{
+    static const struct {
+        enum rlx_detail detail;
+        const char *const patterns[2];
+    } kinds[] = {
+        {RLX_DETAIL_EMAIL, {"email", "e mail"}},
+        {RLX_DETAIL_SPELLING, {"spell|spelling|spelled"}},
+        {RLX_DETAIL_DATE, {"birth|birthday|birthdate"}},
+        {RLX_DETAIL_DIGITS, {"zip|postal|postcode"}},
+        {RLX_DETAIL_ADDRESS, {"address|street"}},
+    };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        for (size_t j = 0; j < 2 && kinds[i].patterns[j]; j++) {
+            const char *const list[] = {kinds[i].patterns[j], NULL};
+            if (rlx_words_find(words, 0, list, NULL) >= 0)
+                return kinds[i].detail;
+        }
+    return RLX_DETAIL_DIGITS;
+}
+
+enum rlx_detail rlx_asked_detail(const char *text)
 {
     struct rlx_words words;
     TALLOC_CTX *tmp = talloc_new(NULL);
-    bool asks = false;
+    enum rlx_detail detail = RLX_DETAIL_NONE;
     if (!text || !tmp)
         goto out;
     size_t length;
@@ -248,10 +270,16 @@ bool rlx_asks_for_detail(const char *text)
     }
     if (!part || rlx_words_make(&words, tmp, part, true))
         goto out;
-    asks = rlx_words_find(&words, 0, details, NULL) >= 0 &&
-           rlx_words_find(&words, 0, requests, NULL) >= 0 &&
-           rlx_words_find(&words, 0, no_details, NULL) < 0;
+    if (rlx_words_find(&words, 0, details, NULL) >= 0 &&
+        rlx_words_find(&words, 0, requests, NULL) >= 0 &&
+        rlx_words_find(&words, 0, no_details, NULL) < 0)
+        detail = which_detail(&words);
 out:
     talloc_free(tmp);
-    return asks;
+    return detail;
+}
+
+bool rlx_asks_for_detail(const char *text)
+{
+    return rlx_asked_detail(text) != RLX_DETAIL_NONE;
 }

@@ -153,6 +153,7 @@ static void keep_log(struct sim *sim, const struct rlx_conv_action *action)
                                 .piece = action->piece,
                                 .state = action->state,
                                 .purpose = action->stt.purpose,
+                                .hint = action->stt.hint,
                                 .speculative = action->llm.speculative,
                                 .from = (uint32_t)action->stt.from_ms,
                                 .to = (uint32_t)action->stt.to_ms};

@@ -29,6 +29,7 @@ struct sim_entry {
     enum rlx_stt_purpose purpose;
     bool speculative;
     uint32_t from, to; /* STT */
+    const char *hint;
     bool agent_asked;  /* LOOKUP */
     char recent[2][24];
     char text[240];
