@@ -15,7 +15,7 @@ import urllib.request
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RELAYX = pathlib.Path(os.environ.get("RLX_TEST_PROGRAM", ROOT / "build" / "relayx"))
+RELAYX = pathlib.Path(os.environ.get("RELAYX_PROGRAM", ROOT / "build" / "relayx"))
 
 
 def free_port():

@@ -1,45 +1,12 @@
 """Starts the roles of the real program by themselves, as a production set-up does, against doubles."""
 
-import json
-import os
 import pathlib
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
-import urllib.error
-import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-RELAYX = os.environ.get("RELAYX_PROGRAM", str(ROOT / "build" / "relayx"))
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def request(method, url, body=None, token=None, timeout=15, headers=None):
-    """(status, parsed body or text)."""
-    headers = dict(headers or {})
-    data = None
-    if body is not None:
-        data = json.dumps(body).encode()
-        headers["Content-Type"] = "application/json"
-    if token:
-        headers["Authorization"] = "Bearer " + token
-    try:
-        with urllib.request.urlopen(
-                urllib.request.Request(url, data, headers, method=method), timeout=timeout) as answer:
-            status, text = answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        status, text = error.code, error.read()
-    try:
-        return status, json.loads(text)
-    except ValueError:
-        return status, text
+from conftest import RELAYX, clean_environment, free_port, request
 
 
 def wait_until(check, seconds=10, every=0.05):
@@ -60,7 +27,7 @@ class Roles:
         self.api_port, self.gateway_port = free_port(), free_port()
         self.api = f"http://127.0.0.1:{self.api_port}"
         self.gateway = f"http://127.0.0.1:{self.gateway_port}"
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("RELAYX_")}
+        self.environment = clean_environment()
         self.environment.update({
             "RELAYX_DATA": str(self.tmp / "data"),
             "RELAYX_API_PORT": str(self.api_port),

@@ -66,10 +66,10 @@ def test_a_whole_call(world):
     agent_words = " ".join(text for who, text in said if who == "ai")
     assert "an AI assistant of Northwind" in agent_words
     assert "open from nine to five" in agent_words
-    assert line.get("rest_hangup"), "the gateway must end the call at the carrier"
+    assert wait_until(lambda: line.get("rest_hangup"), 5), "the gateway must end the call at the carrier"
     assert times and times[0] < 3
     recording = roles.call("GET", f"/calls/{body['call_id']}/recording")
-    assert recording[0] == 200 and recording[1][:4] == b"RIFF"
+    assert recording[0] == 200 and recording[1][:4] == "RIFF"
 
 
 def test_own_share_of_a_turn(world):
