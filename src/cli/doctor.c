@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -11,6 +12,9 @@
 #include "cli/cli.h"
 #include "cli/prepare.h"
 #include "store/store.h"
+#ifdef RLX_HAVE_PROVIDER
+#include "provider/chain.h"
+#endif
 
 #define LOW_SPACE_MB 500u
 
@@ -45,30 +49,84 @@ static const char *get(const struct doctor *d, enum rlx_setting setting)
     return rlx_config_get(d->config, setting);
 }
 
+/* The path, or the nearest directory above it that is there; on ctx. */
+static char *nearest(const struct doctor *d, const char *path)
+{
+    char *at = talloc_strdup(d->ctx, path);
+
+    for (struct stat status; at && lstat(at, &status);) {
+        char *slash = strrchr(at, '/');
+        if (!slash)
+            return talloc_strdup(d->ctx, ".");
+        slash[slash == at] = '\0';
+        if (slash == at)
+            break;
+    }
+    return at;
+}
+
+/* Why nothing can be made in the directory or, when it is not there, why it can't be made. NULL =
+ * it can. Nothing is made. */
+static const char *why_not(const struct doctor *d, const char *directory, const char **wherep)
+{
+    struct stat status;
+
+    *wherep = nearest(d, directory);
+    if (!*wherep)
+        return "there is no memory";
+    if (stat(*wherep, &status))
+        return rlx_err_text(-errno);
+    if (!S_ISDIR(status.st_mode))
+        return "it is not a directory";
+    return access(*wherep, W_OK | X_OK) ? "it can't be written" : NULL;
+}
+
 static void check_data(struct doctor *d)
 {
     struct statvfs space;
-    char *why = NULL;
-    const char *path = get(d, RLX_CFG_DATA);
+    const char *path = get(d, RLX_CFG_DATA), *where;
+    const char *why = why_not(d, path, &where);
 
-    if (rlx_config_make_dirs(d->config, d->ctx, &why))
-        tell(d, BAD, "data", "%s", why);
-    else if (access(path, W_OK))
-        tell(d, BAD, "data", "%s can't be written: change its owner, or choose another with --data",
-             path);
-    else if (!statvfs(path, &space) && space.f_bavail * space.f_frsize >> 20 < LOW_SPACE_MB)
+    if (why)
+        tell(d, BAD, "data", "%s: %s: change its owner, or choose another with --data",
+             where ? where : path, why);
+    else if (!statvfs(where, &space) && space.f_bavail * space.f_frsize >> 20 < LOW_SPACE_MB)
         tell(d, NOTE, "data", "%s: only %lu MB are free; recordings need 1 MB a minute", path,
              (unsigned long)(space.f_bavail * space.f_frsize >> 20));
     else
-        tell(d, OK, "data", "%s", path);
+        tell(d, OK, "data", "%s%s", path, strcmp(where, path) ? " (made at the first start)" : "");
+}
+
+/* A database file that is not there yet: it is not made here. */
+static bool is_new_file(struct doctor *d, const char *url)
+{
+    const char *path = !strncmp(url, "sqlite:", 7) ? url + 7 : NULL, *where;
+
+    if (!path || !access(path, F_OK))
+        return false;
+    char *folder = talloc_strdup(d->ctx, path), *slash = folder ? strrchr(folder, '/') : NULL;
+    if (slash)
+        slash[slash == folder] = '\0';
+    const char *why = why_not(d, slash ? folder : ".", &where);
+    bool own = !*get(d, RLX_CFG_DATABASE_URL);
+    if (!why && !own && slash && strcmp(where, folder) != 0)
+        why = "the database's directory is not there: make it";
+    if (why && own)
+        return true; /* the data directory's trouble, told already */
+    tell(d, why ? BAD : OK, "database", "%s%s", url, why ? "" : " (made at the first start)");
+    if (why)
+        printf("                %s: %s\n", where ? where : path, why);
+    return true;
 }
 
 static void check_database(struct doctor *d)
 {
     struct rlx_store *store = NULL;
     char *url = rlx_prepare_database(d->config, d->ctx), *why = NULL;
-    int err = rlx_store_open(&store, d->ctx, url, &why);
 
+    if (is_new_file(d, url))
+        return;
+    int err = rlx_store_open(&store, d->ctx, url, &why);
     if (!err)
         err = rlx_store_ping(store);
     if (err)
@@ -203,15 +261,44 @@ static void check_local(struct doctor *d)
     }
 }
 
-static void check_choice(struct doctor *d)
+/* The chains of providers, made as the gateway makes them: what it would refuse is refused here. */
+static void check_chains(struct doctor *d)
 {
-    bool cloud =
-        *get(d, RLX_CFG_OPENAI_API_KEY) || rlx_config_is_set(d->config, RLX_CFG_OPENAI_BASE_URL);
+#ifdef RLX_HAVE_PROVIDER
+    static const struct {
+        const char *name;
+        enum rlx_stage stage;
+    } stages[] = {{"hearing", RLX_STAGE_STT},
+                  {"thinking", RLX_STAGE_LLM},
+                  {"speaking", RLX_STAGE_TTS},
+                  {"knowledge", RLX_STAGE_EMBED}};
 
-    if (!cloud && !rlx_config_bool(d->config, RLX_CFG_LOCAL) && !*get(d, RLX_CFG_LOCAL_SPEECH_URL))
-        tell(d, BAD, "voice",
-             "there is no text-to-speech: set OPENAI_API_KEY or OPENAI_BASE_URL, "
-             "or leave --no-local out");
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+        struct rlx_chain *chain = NULL;
+        char *why = NULL;
+        int err = rlx_chain_create(&chain, d->ctx, NULL, d->config, stages[i].stage, &why);
+        if (err)
+            tell(d, BAD, stages[i].name, "%s", why ? why : rlx_err_text(err));
+        else
+            tell(d, OK, stages[i].name, "by %s",
+                 *chain->name ? chain->name : "words alone: there is no embedding provider");
+        talloc_free(chain);
+    }
+#else
+    (void)d;
+#endif
+}
+
+/* Keys that can be set but that nothing uses yet. */
+static void check_unused(struct doctor *d)
+{
+    static const enum rlx_setting unused[] = {RLX_CFG_DEEPGRAM_API_KEY, RLX_CFG_ASSEMBLYAI_API_KEY,
+                                              RLX_CFG_FISH_AUDIO_API_KEY, RLX_CFG_CAL_API_KEY};
+
+    for (size_t i = 0; i < sizeof unused / sizeof unused[0]; i++)
+        if (*get(d, unused[i]))
+            tell(d, NOTE, "unused", "%s is set, but this version of RelayX does not use it",
+                 rlx_config_name(unused[i]));
 }
 
 int rlx_cli_doctor(struct rlx_config *config)
@@ -230,7 +317,8 @@ int rlx_cli_doctor(struct rlx_config *config)
     check_provider(&d, "openai", RLX_CFG_OPENAI_API_KEY, RLX_CFG_OPENAI_BASE_URL);
     check_provider(&d, "groq", RLX_CFG_GROQ_API_KEY, RLX_CFG_GROQ_BASE_URL);
     check_local(&d);
-    check_choice(&d);
+    check_chains(&d);
+    check_unused(&d);
     if (d.bad)
         printf("\n%d thing(s) to mend\n", d.bad);
     else
