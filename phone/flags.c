@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "phone.h"
 
 #define CALLS_MAX 5000
 #define CONCURRENT_MAX 2000
@@ -15,13 +16,18 @@ struct words {
     char **words;
     int count, at;
     const char *inline_value;
+    /* of the flag that is read now, for messages */
+    const char *given;         /* its value, NULL = it has none */
+    unsigned long least, most; /* of a number; most 0 = it is none */
 };
 
 static const char *value(struct words *words)
 {
     if (words->inline_value)
-        return words->inline_value;
-    return words->at + 1 < words->count ? words->words[++words->at] : NULL;
+        words->given = words->inline_value;
+    else if (words->at + 1 < words->count)
+        words->given = words->words[++words->at];
+    return words->given;
 }
 
 static int number(struct words *words, unsigned long least, unsigned long most,
@@ -30,6 +36,8 @@ static int number(struct words *words, unsigned long least, unsigned long most,
     const char *text = value(words);
     char *end = NULL;
 
+    words->least = least;
+    words->most = most;
     if (!text || *text < '0' || *text > '9')
         return RLX_ECONFIG;
     errno = 0;
@@ -102,7 +110,27 @@ static int read_flag(struct rlx_phone_flags *flags, TALLOC_CTX *ctx, const char 
         return RLX_ENOTFOUND;
     }
 #undef IS
+    words->given = words->inline_value;
     return words->inline_value ? RLX_ECONFIG : 0;
+}
+
+/* What is wrong with the flag that was read last. */
+static char *explain(TALLOC_CTX *ctx, const struct words *words, const char *name, size_t length)
+{
+    const char *given = words->given;
+
+    if (!words->most && given)
+        return talloc_asprintf(ctx, "--%.*s takes no value, but \"%s\" is given", (int)length, name,
+                               given);
+    if (!words->most)
+        return talloc_asprintf(ctx, "--%.*s needs a value", (int)length, name);
+    char *range = words->most == ULONG_MAX
+                      ? talloc_strdup(ctx, "a whole number")
+                      : talloc_asprintf(ctx, "a number from %lu to %lu", words->least, words->most);
+    if (!given)
+        return talloc_asprintf(ctx, "--%.*s needs a value: %s", (int)length, name, range);
+    return talloc_asprintf(ctx, "--%.*s \"%s\" is not understood: it must be %s", (int)length, name,
+                           given, range);
 }
 
 static int read_word(struct rlx_phone_flags *flags, TALLOC_CTX *ctx, struct words *words,
@@ -119,18 +147,20 @@ static int read_word(struct rlx_phone_flags *flags, TALLOC_CTX *ctx, struct word
         }
         *whyp = talloc_asprintf(ctx,
                                 "\"%s\" is not understood: relayx phone [serve|load] [flags], "
-                                "see phone/README.md",
+                                "see `relayx phone --help`",
                                 word);
         return RLX_ECONFIG;
     }
     length = strcspn(word + 2, "=");
     words->inline_value = word[2 + length] ? word + 3 + length : NULL;
+    words->given = NULL;
+    words->least = words->most = 0;
     err = read_flag(flags, ctx, word + 2, length, words);
     if (err == RLX_ENOTFOUND)
-        *whyp = talloc_asprintf(ctx, "%s is no flag of relayx phone (phone/README.md lists them)",
-                                word);
-    else if (err)
-        *whyp = talloc_asprintf(ctx, "%s has no or a bad value", word);
+        *whyp = talloc_asprintf(
+            ctx, "%s is no flag of relayx phone; `relayx phone --help` lists them", word);
+    else if (err == RLX_ECONFIG)
+        *whyp = explain(ctx, words, word + 2, length);
     return err ? RLX_ECONFIG : 0;
 }
 
@@ -155,4 +185,26 @@ int rlx_phone_flags_read(struct rlx_phone_flags *flags, TALLOC_CTX *ctx,
     if (flags->concurrent == 0)
         flags->concurrent = flags->calls < CONCURRENT_MAX ? flags->calls : CONCURRENT_MAX;
     return err;
+}
+
+void rlx_phone_help(FILE *out)
+{
+    fputs("flags of both:\n"
+          "  --kind               a perfect line for all calls\n"
+          "  --seed N             all randomness of the line follows from it (1)\n"
+          "  --ring-ms N          ring time when a script names none (400)\n"
+          "  --cps N              calls started per second; 0 = no limit (0)\n"
+          "  --port N             same as --phone-port\n"
+          "  --insecure           accept any certificate of a wss server\n"
+          "flags of serve (the default; it prints one line that begins with `ready`):\n"
+          "  --callee FILE        registers a callee's script at the start; may be repeated\n"
+          "flags of load (places calls and prints one JSON object of figures):\n"
+          "  --webhook URL        asks the gateway for TwiML; {n} in it is the call's number; or\n"
+          "  --api URL --agent ID --token T\n"
+          "                       places them through POST /calls/outbound\n"
+          "  --script FILE        the callee of all calls\n"
+          "  --calls N            how many, at most 5000 (10)\n"
+          "  --concurrent N       at a time, at most 2000 (all)\n"
+          "  --limit S            hangs a call up after so many seconds (120)\n\n",
+          out);
 }

@@ -25,7 +25,6 @@
 #define CALL_S 300
 #define ANALYSIS_S 90
 #define NUMBER "+12025550123"
-#define FILE_MAX (1u << 20)
 #define LOG_TAIL 4000
 
 struct demo {
@@ -33,6 +32,8 @@ struct demo {
     TALLOC_CTX *ctx;
     bool exit, json, verbose;
     const char *script, *knowledge, *agent; /* files, NULL = built in */
+    const char *callee;                     /* the script's text */
+    json_t *agent_body, *entries;           /* what is sent to the API */
     FILE *out;                              /* for people; stderr with --json */
     pid_t pid;
     int pipe;
@@ -165,27 +166,16 @@ static void print_log_tail(const struct demo *d)
 
 /* ---- user, agent, knowledge, callee ---- */
 
-/* The file, or the text that is built in. */
-static int read_text(struct demo *d, const char **textp, const char *file, const char *built_in)
+/* All files are read before anything is started. */
+static int read_files(struct demo *d)
 {
-    FILE *in = file ? fopen(file, "re") : NULL;
-    char *text = in ? talloc_size(d->ctx, FILE_MAX + 1) : NULL;
+    int err = rlx_demo_read_callee(&d->callee, d->ctx, d->script, &d->why);
 
-    *textp = built_in;
-    if (!file)
-        return 0;
-    if (!text) {
-        if (in)
-            fclose(in);
-        return fail(d, "%s can't be read: %s", file, rlx_err_text(-errno));
-    }
-    size_t n = fread(text, 1, FILE_MAX + 1, in);
-    fclose(in);
-    if (n > FILE_MAX)
-        return fail(d, "%s is larger than %u KiB", file, FILE_MAX >> 10);
-    text[n] = '\0';
-    *textp = text;
-    return 0;
+    if (!err)
+        err = rlx_demo_read_agent(&d->agent_body, d->ctx, d->agent, &d->why);
+    if (!err)
+        err = rlx_demo_read_entries(&d->entries, d->ctx, d->knowledge, &d->why);
+    return err;
 }
 
 static int make_user(struct demo *d)
@@ -206,41 +196,27 @@ static int make_user(struct demo *d)
 
 static int make_agent(struct demo *d, char **idp)
 {
-    json_error_t error;
-    const char *text;
     json_t *made = NULL;
 
-    int err = read_text(d, &text, d->agent, rlx_demo_agent);
-    if (err)
-        return err;
-    json_t *body = json_loads(text, 0, &error);
-    if (!body)
-        return fail(d, "%s line %d: %s", d->agent ? d->agent : "agent", error.line, error.text);
-    err = rlx_client_ask(d->client, &made, "POST", "/agents", body, &d->why);
+    int err = rlx_client_ask(d->client, &made, "POST", "/agents", d->agent_body, &d->why);
     const char *id = json_string_value(json_object_get(made, "id"));
     *idp = id ? talloc_strdup(d->ctx, id) : NULL;
-    json_decref(body);
     json_decref(made);
     return err ? err : *idp ? 0 : fail(d, "POST /agents gave no id");
 }
 
 static int make_knowledge(struct demo *d, const char *agent_id)
 {
-    json_t *list = NULL, *body;
-    const char *text;
-    char *why = NULL;
+    json_t *body;
+    int err = 0;
     size_t i;
 
-    int err = read_text(d, &text, d->knowledge, rlx_demo_knowledge);
-    if (!err && rlx_demo_read_knowledge(&list, d->ctx, text, &why))
-        return fail(d, "%s: %s", d->knowledge ? d->knowledge : "knowledge", why);
-    json_array_foreach (list, i, body) {
+    json_array_foreach (d->entries, i, body) {
         if (err)
             break;
         json_object_set_new(body, "agent_id", json_string(agent_id));
         err = rlx_client_ask(d->client, NULL, "POST", "/api/knowledge", body, &d->why);
     }
-    json_decref(list);
     return err;
 }
 
@@ -249,17 +225,11 @@ static int make_callee(struct demo *d)
 {
     char *url = talloc_asprintf(d->ctx, "http://127.0.0.1:%ld/sim/callees",
                                 rlx_config_int(d->config, RLX_CFG_PHONE_PORT));
-    const char *text;
     json_t *reply = NULL;
     long status = 0;
 
-    int err = read_text(d, &text, d->script, rlx_demo_callee);
-    if (err)
-        return err;
-    json_t *body = json_pack("{s:s, s:s}", "number", NUMBER, "script", text);
-    if (!body)
-        return fail(d, "%s is not UTF-8", d->script ? d->script : "the callee's script");
-    err = rlx_http_json(&status, &reply, "POST", url, NULL, body, RENDER_MS);
+    json_t *body = json_pack("{s:s, s:s}", "number", NUMBER, "script", d->callee);
+    int err = rlx_http_json(&status, &reply, "POST", url, NULL, body, RENDER_MS);
     if (err)
         err = fail(d, "%s: %s", url, rlx_err_text(err));
     else if (status != 201) {
@@ -394,6 +364,11 @@ int rlx_cli_demo(struct rlx_config *config)
 
     if (!rlx_cli_arguments(config, flags, NULL, 0, NULL))
         return 2;
+    if (read_files(&d)) {
+        rlx_cli_fail("%s", d.why ? d.why : "out of memory");
+        status = 2;
+        goto out;
+    }
     d.out = d.json ? stderr : stdout;
     setvbuf(d.out, NULL, _IOLBF, 0);
     sigaction(SIGINT, &action, NULL);
@@ -410,6 +385,9 @@ int rlx_cli_demo(struct rlx_config *config)
             stay(&d);
     }
     stop_serve(&d);
+out:
+    json_decref(d.agent_body);
+    json_decref(d.entries);
     json_decref(report);
     talloc_free(d.ctx);
     return status;

@@ -10,6 +10,17 @@
 /* The files that are built in (NUL-terminated). */
 extern const char rlx_demo_agent[], rlx_demo_knowledge[], rlx_demo_callee[];
 
+/* Read and check a file that the user gives (NULL = the one that is built in); nothing is started or made. RLX_EINVAL with *whyp
+ * on ctx: what is wrong, with an example. The script's text (on ctx when it is no constant) … */
+int rlx_demo_read_callee(const char **textp, TALLOC_CTX *ctx, const char *file, char **whyp)
+    __attribute__((warn_unused_result));
+/* … the body of POST /agents, … */
+int rlx_demo_read_agent(json_t **bodyp, TALLOC_CTX *ctx, const char *file, char **whyp)
+    __attribute__((warn_unused_result));
+/* … and what rlx_demo_read_knowledge makes of the file. */
+int rlx_demo_read_entries(json_t **knowledgep, TALLOC_CTX *ctx, const char *file, char **whyp)
+    __attribute__((warn_unused_result));
+
 /* The demo's result: {status, call_id, median_first_audio_ms, p95_first_audio_ms, turns[], transcript[], analysis, recording,
  * phone}. `call` is the API's view of the call, `phone` the simulator's report (may be NULL), analysis may be NULL. One turn for
  * each of the callee's words that the agent had to answer:

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "cli/demo.h"
 
 #define WORDS_MAX 64
@@ -265,69 +264,4 @@ void rlx_demo_report_print(const json_t *report, FILE *out)
     print_ms(out, "median", report, "median_first_audio_ms");
     print_ms(out, "p95", report, "p95_first_audio_ms");
     fputs("\n\n", out);
-}
-
-/* ---- the knowledge file ---- */
-
-static const json_t *first_of(const json_t *object, const char *const *keys)
-{
-    for (; *keys; keys++)
-        if (json_object_get(object, *keys))
-            return json_object_get(object, *keys);
-    return NULL;
-}
-
-/* People write such files from memory: the obvious other names are understood too. */
-static json_t *read_entry(const json_t *entry)
-{
-    static const char *const contents[] = {"content", "answer", "text", "say", NULL};
-    static const char *const asks[] = {"questions", "ways_to_ask", "ways to ask", "ask", NULL};
-    static const char *const titles[] = {"title", "name", "topic", NULL};
-    const char *content = json_string_value(first_of(entry, contents));
-    const char *title = json_string_value(first_of(entry, titles));
-    json_t *questions = (json_t *)(uintptr_t)first_of(entry, asks);
-
-    if (!content || !*content)
-        return NULL;
-    if (!title && json_is_array(questions))
-        title = json_string_value(json_array_get(questions, 0));
-    json_t *body =
-        json_pack("{s:s, s:s}", "title", title ? title : "Knowledge", "content", content);
-    if (body && json_is_array(questions) && json_array_size(questions)) {
-        json_object_set_new(body, "source_type", json_string("answer"));
-        json_object_set(body, "questions", questions);
-    }
-    return body;
-}
-
-int rlx_demo_read_knowledge(json_t **knowledgep, TALLOC_CTX *ctx, const char *text, char **whyp)
-{
-    static const char *const lists[] = {"knowledge", "entries", "answers", NULL};
-    json_error_t error;
-    json_t *json = json_loads(text, 0, &error), *bodies = json_array();
-    const json_t *list = json_is_array(json) ? json : first_of(json, lists), *entry;
-    int err = 0;
-    size_t i;
-
-    if (!json)
-        *whyp = talloc_asprintf(ctx, "line %d: %s", error.line, error.text);
-    else if (!json_is_array(list))
-        *whyp = talloc_strdup(ctx, "it must be an array of {title, content, questions}");
-    if (!json_is_array(list))
-        err = RLX_EINVAL;
-    json_array_foreach (list, i, entry) {
-        json_t *body = err ? NULL : read_entry(entry);
-        if (body) {
-            json_array_append_new(bodies, body);
-        } else if (!err) {
-            *whyp = talloc_asprintf(ctx, "entry %zu has no \"content\"", i + 1);
-            err = RLX_EINVAL;
-        }
-    }
-    json_decref(json);
-    if (err)
-        json_decref(bodies);
-    else
-        *knowledgep = bodies;
-    return err;
 }

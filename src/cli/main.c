@@ -27,48 +27,50 @@ struct command {
     const char *what;
     const char *example;
     int (*run)(struct rlx_config *config);
-    bool keys; /* needs the signing key */
+    bool keys;                /* needs the signing key */
+    void (*flags)(FILE *out); /* lists its own flags in its --help; may be NULL */
 };
 
 static const struct command commands[] = {
     {"serve", "relayx serve [settings]",
      "run everything on this machine; prints one line that begins with `ready` when all answers",
-     "relayx serve --data /var/lib/relayx --api-port 8000 --gateway-port 8001", rlx_cli_serve,
-     true},
+     "relayx serve --data /var/lib/relayx --api-port 8000 --gateway-port 8001", rlx_cli_serve, true,
+     NULL},
     {"demo", "relayx demo [--exit] [--json] [--script FILE] [--knowledge FILE] [--agent FILE]",
      "a real AI phone call with a simulated callee, all on this machine",
-     "relayx demo --exit --json", rlx_cli_demo, false},
+     "relayx demo --exit --json", rlx_cli_demo, false, NULL},
     {"call", "relayx call NUMBER --agent NAME [--api-url URL] [--token TOKEN] [--max-duration S]",
      "place a call and follow it live", "relayx call +12025550123 --agent \"Front desk\"",
-     rlx_cli_call, false},
+     rlx_cli_call, false, NULL},
     {"login", "relayx login EMAIL [--api-url URL]",
      "log in to an API, so that `relayx call` needs no token",
-     "relayx login ann@example.com --api-url http://127.0.0.1:8000", rlx_cli_login, false},
+     "relayx login ann@example.com --api-url http://127.0.0.1:8000", rlx_cli_login, false, NULL},
     {"doctor", "relayx doctor [settings]",
      "show the effective configuration, check what it names, say how to mend what is wrong",
-     "relayx doctor --data /var/lib/relayx", rlx_cli_doctor, false},
+     "relayx doctor --data /var/lib/relayx", rlx_cli_doctor, false, NULL},
     {"migrate", "relayx migrate [settings]", "bring the database up to date",
-     "relayx migrate --database-url sqlite:/var/lib/relayx/relayx.db", rlx_cli_migrate, false},
+     "relayx migrate --database-url sqlite:/var/lib/relayx/relayx.db", rlx_cli_migrate, false,
+     NULL},
     {"user", "relayx user add EMAIL [--name NAME]",
      "make a user; the password is asked for, or read from standard input",
-     "relayx user add ann@example.com --name Ann", rlx_cli_user, false},
+     "relayx user add ann@example.com --name Ann", rlx_cli_user, false, NULL},
 #ifdef RLX_HAVE_PHONE
     {"phone", "relayx phone serve|load [flags]",
      "the simulated telephone network alone: a Twilio double with a person at the other end",
-     "relayx phone serve --port 8002 --callee callee.txt", rlx_phone_main, false},
+     "relayx phone serve --port 8002 --callee callee.txt", rlx_phone_main, false, rlx_phone_help},
 #endif
 #ifdef RLX_HAVE_API
     {"api", "relayx api [settings]", "the REST API and the dashboard alone",
-     "relayx api --api-port 8000", rlx_api_main, true},
+     "relayx api --api-port 8000", rlx_api_main, true, NULL},
 #endif
 #ifdef RLX_HAVE_GATEWAY
     {"gateway", "relayx gateway [settings]", "live calls alone",
      "relayx gateway --gateway-port 8001 --voice-gateway-url https://voice.example.com",
-     rlx_gateway_main, true},
+     rlx_gateway_main, true, NULL},
 #endif
 #ifdef RLX_HAVE_WORKER
     {"worker", "relayx worker [settings]", "background work alone: dialing, analysis",
-     "relayx worker --database-url sqlite:/var/lib/relayx/relayx.db", rlx_worker_main, true},
+     "relayx worker --database-url sqlite:/var/lib/relayx/relayx.db", rlx_worker_main, true, NULL},
 #endif
 };
 
@@ -93,6 +95,10 @@ static int help(const struct command *command)
     for (size_t i = 0; i < COMMANDS; i++)
         if (!command || command == &commands[i])
             print_command(&commands[i]);
+    if (command && command->flags) {
+        putchar('\n');
+        command->flags(stdout);
+    }
     puts("  relayx --help, relayx COMMAND --help, relayx --version\n");
     rlx_config_help(stdout);
     return 0;
