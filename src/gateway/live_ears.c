@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "gateway/live_private.h"
 
-#define BYTES_PER_MS 8
+#define BYTES_PER_MS ((size_t)8)
 #define KEEP_IDLE_MS 4000   /* kept while nobody's turn is being heard: pre-roll and first words */
 #define KEEP_MAX_MS 40000   /* kept at most, in a long turn */
 #define GAP_MAX_MS 2000     /* a longer hole in the timestamps is not filled: the time line jumps */

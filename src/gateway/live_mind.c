@@ -108,7 +108,8 @@ void rlx_mind_hear(struct rlx_mind *mind, const struct rlx_conv_action *action)
 {
     struct rlx_live *live = mind->live;
     struct job *job = job_new(mind, action->job);
-    struct rlx_stt_options options = {.language = live->setup->language};
+    struct rlx_stt_options options = {.language = live->setup->language,
+                                      .prompt = action->stt.hint};
     size_t length;
     const uint8_t *ulaw =
         rlx_ears_slice(live->ears, action->stt.from_ms, action->stt.to_ms, &length);

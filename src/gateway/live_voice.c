@@ -10,7 +10,7 @@
 #include "call/spoken.h"
 #include "gateway/live_private.h"
 
-#define BYTES_PER_MS 8
+#define BYTES_PER_MS ((size_t)8)
 #define PREPARE_FAILURES 3    /* the provider is away: what follows would fail as well */
 #define SENTENCE_PAUSE_MS 120 /* added behind a sentence, where the voice's own edge silence was trimmed */
 #define CLAUSE_PAUSE_MS 60

@@ -298,14 +298,15 @@ int rlx_media_read(struct rlx_media_message *message, const char *text, size_t l
 size_t rlx_media_write_audio(char *out, size_t size, const char *stream_sid, const uint8_t *ulaw,
                              size_t length)
 {
+    static const char tail[] = {'"', '}', '}'};
     int head = snprintf(out, size, "{\"event\":\"media\",\"streamSid\":\"%s\",\"media\":{\"payload\":\"",
                         stream_sid);
 
-    if (head < 0 || (size_t)head + RLX_BASE64_SIZE(length) + 3 > size)
+    if (head < 0 || (size_t)head + RLX_BASE64_SIZE(length) + sizeof tail > size)
         return 0;
     size_t n = (size_t)head + rlx_base64_encode(out + head, ulaw, length);
-    memcpy(out + n, "\"}}", 3);
-    return n + 3;
+    memcpy(out + n, tail, sizeof tail);
+    return n + sizeof tail;
 }
 
 static size_t fits(int n, size_t size)

@@ -176,10 +176,10 @@ bool rlx_spool_replay_orphans(struct rlx_spool *spool, rlx_spool_h *carry_out, v
 
     while (whole && dir && (entry = readdir(dir))) {
         size_t length = strlen(entry->d_name), suffix = strlen(SUFFIX);
-        if (length <= suffix || strcmp(entry->d_name + length - suffix, SUFFIX))
+        if (length <= suffix || strcmp(entry->d_name + length - suffix, SUFFIX) != 0)
             continue;
         char *path = talloc_asprintf(spool, "%s/%s", spool->dir, entry->d_name);
-        if (path && (spool->fd < 0 || strcmp(path, spool->path)))
+        if (path && (spool->fd < 0 || strcmp(path, spool->path) != 0))
             whole = replay_orphan(path, carry_out, arg);
         talloc_free(path);
     }
