@@ -96,6 +96,7 @@ static json_t *number_or_null(const json_t *object, const char *key)
 static void add_answer(json_t *turn, const json_t *rows, size_t user_row)
 {
     char *text = talloc_strdup(NULL, "");
+    const json_t *heard = json_object_get(json_array_get(rows, user_row), "metadata");
     const json_t *meta = NULL;
     bool interrupted = false;
 
@@ -114,7 +115,9 @@ static void add_answer(json_t *turn, const json_t *rows, size_t user_row)
     json_object_set_new(turn, "source",
                         *text_of(meta, "source") ? json_string(text_of(meta, "source"))
                                                  : json_null());
-    json_object_set_new(turn, "stt_ms", number_or_null(meta, "stt_ms"));
+    json_object_set_new(
+        turn, "stt_ms",
+        number_or_null(json_is_number(json_object_get(heard, "stt_ms")) ? heard : meta, "stt_ms"));
     json_object_set_new(turn, "llm_ms", number_or_null(meta, "llm_ms"));
     json_object_set_new(turn, "tts_ms", number_or_null(meta, "tts_ms"));
     json_object_set_new(turn, "interrupted", json_boolean(interrupted));

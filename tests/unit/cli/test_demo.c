@@ -26,8 +26,9 @@ static const char call_text[] =
     "{\"speaker\":\"user\",\"text\":\"What days and hours are you opened?\",\"metadata\":{}},"
     "{\"speaker\":\"ai\",\"text\":\"We are open\",\"metadata\":{\"source\":\"answer\","
     "\"interrupted\":true,\"stt_ms\":220}},"
-    "{\"speaker\":\"user\",\"text\":\"Sorry wait, which areas do you cover?\",\"metadata\":{}},"
-    "{\"speaker\":\"ai\",\"text\":\"Millbrook.\",\"metadata\":{\"source\":\"answer\"}}]}";
+    "{\"speaker\":\"user\",\"text\":\"Sorry wait, which areas do you cover?\","
+    "\"metadata\":{\"stt_ms\":250}},"
+    "{\"speaker\":\"ai\",\"text\":\"Millbrook.\",\"metadata\":{\"source\":\"goodbye\"}}]}";
 
 static const char phone_text[] =
     "{\"turns\":[{\"callee\":\"Hello?\",\"first_audio_ms\":400},"
@@ -54,6 +55,8 @@ static void turns_are_joined(void **state)
     assert_true(json_is_null(json_object_get(turn, "llm_ms")));
     assert_string_equal(json_string_value(json_object_get(json_array_get(turns, 2), "agent")),
                         "Millbrook.");
+    /* Whatever answers, the time of hearing stands at what was heard. */
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(turns, 2), "stt_ms")), 250);
     assert_int_equal(json_integer_value(json_object_get(report, "median_first_audio_ms")), 900);
     assert_int_equal(json_integer_value(json_object_get(report, "p95_first_audio_ms")), 1300);
     assert_string_equal(json_string_value(json_object_get(report, "recording")), "/r.wav");
