@@ -31,7 +31,7 @@ int rlx_ears_create(struct rlx_ears **earsp, struct rlx_live *live)
     if (!ears)
         return -ENOMEM;
     ears->live = live;
-    ears->size = KEEP_IDLE_MS * 2 * BYTES_PER_MS;
+    ears->size = BYTES_PER_MS * KEEP_IDLE_MS * 2;
     ears->kept = talloc_array(ears, uint8_t, (unsigned)ears->size);
     int err = ears->kept ? rlx_vad_create(&ears->vad, ears, 2) : -ENOMEM;
     if (err) {
