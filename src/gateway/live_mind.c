@@ -13,6 +13,7 @@
 struct rlx_mind {
     struct rlx_live *live;
     LIST_HEAD(, job) jobs;
+    struct rlx_answer_match exact; /* the newest match without embeddings: its event waits for the actions at hand */
 };
 
 struct job {
@@ -162,7 +163,6 @@ void rlx_mind_look_up(struct rlx_mind *mind, const struct rlx_conv_action *actio
 {
     struct rlx_embed *embed = mind->live->env->providers->embed;
     struct job *job = job_new(mind, action->job);
-    struct rlx_answer_match none = {.kind = RLX_ANSWER_NONE, .why = ""};
     struct rlx_conv_event event = {.kind = RLX_EV_KNOWLEDGE, .job = action->job};
 
     if (!job) {
@@ -173,15 +173,16 @@ void rlx_mind_look_up(struct rlx_mind *mind, const struct rlx_conv_action *actio
     job->query = (struct rlx_answers_query){
         .heard = job->heard,
         .agent_asked = action->lookup.agent_asked,
-        .recent = {action->lookup.recent[0], action->lookup.recent[1]},
     };
+    for (int i = 0; i < 2; i++) /* the look-up may outlive the action */
+        job->query.recent[i] = talloc_strdup(job, action->lookup.recent[i]);
     const char *bare = rlx_text_bare(job, action->text);
     if (embed && bare && *bare &&
         !rlx_embed_start(&job->embed, embed, &bare, 1, EMBED_LIMIT_MS, embed_done, job))
         return;
     /* without embeddings: the exact match only, given after the actions at hand */
-    rlx_answers_match(mind->live->setup->answers, &job->query, &none);
-    event.knowledge.match = talloc_memdup(mind, &none, sizeof none);
+    rlx_answers_match(mind->live->setup->answers, &job->query, &mind->exact);
+    event.knowledge.match = &mind->exact;
     talloc_free(job);
     rlx_live_input(mind->live, &event);
 }
