@@ -1,5 +1,6 @@
 #include "gateway/speech_cache.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <fcntl.h>
@@ -8,9 +9,14 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_MEMORY (32u << 20)
+#define MAX_DISK (256u << 20)
+#define KEEP_S (30 * 86400)
+#define KEEP_MANY_S 86400
+#define LEFTOVER_S 3600
 #define MAX_PIECE (480000u) /* one minute */
 
 struct entry {
@@ -39,6 +45,37 @@ struct rlx_speech_load {
     void *arg;
 };
 
+/* Keeps the folder bounded: what nobody has used for a month goes, a day when there is too much of it, and what a killed writer
+ * left. Once, at the start. */
+static void prune(const char *path)
+{
+    DIR *dir = opendir(path);
+    struct dirent *entry;
+    struct stat info;
+    uint64_t total = 0;
+    time_t now = time(NULL);
+
+    for (int pass = 0; dir && pass < 2; pass++) {
+        time_t limit = pass == 0 ? KEEP_S : total > MAX_DISK ? KEEP_MANY_S : INT32_MAX;
+        total = 0;
+        rewinddir(dir);
+        while ((entry = readdir(dir))) {
+            size_t length = strlen(entry->d_name);
+            bool whole = length > 5 && !strcmp(entry->d_name + length - 5, ".ulaw");
+            if (fstatat(dirfd(dir), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) ||
+                !S_ISREG(info.st_mode))
+                continue;
+            time_t used = info.st_atime > info.st_mtime ? info.st_atime : info.st_mtime;
+            if (now - used > (whole ? limit : LEFTOVER_S))
+                unlinkat(dirfd(dir), entry->d_name, 0);
+            else
+                total += (uint64_t)info.st_size;
+        }
+    }
+    if (dir)
+        closedir(dir);
+}
+
 int rlx_speech_cache_create(struct rlx_speech_cache **cachep, TALLOC_CTX *ctx, uv_loop_t *loop,
                             const char *dir)
 {
@@ -48,6 +85,7 @@ int rlx_speech_cache_create(struct rlx_speech_cache **cachep, TALLOC_CTX *ctx, u
         return -ENOMEM;
     cache->loop = loop;
     cache->dir = talloc_strdup(cache, dir);
+    prune(dir);
     LIST_INIT(&cache->entries);
     *cachep = cache;
     return 0;

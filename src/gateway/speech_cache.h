@@ -1,5 +1,5 @@
 /* Spoken pieces by content: greetings, fillers, goodbyes and approved answers are rendered once and kept, in memory (bounded,
- * least recently used goes) and on disk, where all gateways of a machine share them. Loop thread only. */
+ * least recently used goes) and on disk, where all gateways of a machine share them (pruned at the start). Loop thread only. */
 #ifndef RLX_GATEWAY_SPEECH_CACHE_H
 #define RLX_GATEWAY_SPEECH_CACHE_H
 
