@@ -39,8 +39,9 @@ enum rlx_answer_kind { RLX_ANSWER_NONE, RLX_ANSWER_NEAR, RLX_ANSWER_FIRE };
 struct rlx_answer_match {
     enum rlx_answer_kind kind;
     const char *id, *text; /* of the matched answer; owned by the set */
-    float score, margin;
-    const char *why;         /* static: which condition forbade it ("" when it fires) */
+    float score,
+        margin;      /* margin: to the next answer, after both paid for words they do not know */
+    const char *why; /* static: which condition forbade it ("" when it fires) */
     const char *passages[3]; /* best knowledge for the prompt (a near answer first), owned by the
                                 set; NULL-filled */
 };

@@ -35,7 +35,8 @@ static const char *const past[] = {
 static const char *const conditions[] = {
     "if", "unless", "suppose|supposing", "in case", "whether", "assuming", NULL};
 static const char *const exclusions[] = {
-    "except", "besides", "other", "else", "instead", "only", "apart from", "another", "excluding",
+    "except", "besides", "other", "else", "instead", "only", "apart from", "excluding",
+    "another",
     "rather", "opposed", "nothing but", "exclusively", NULL};
 static const char *const comparisons[] = {
     "more", "less", "than", "cheaper", "cheapest", "better", "best", "lowest", "extra",
@@ -94,15 +95,18 @@ static double word_number(const char *word)
 }
 
 /* Number words next to each other are one number: "seventy nine", "three hundred". */
-static void read_numbers(struct rlx_reading *r, const struct rlx_words *w)
+static void read_numbers(struct rlx_reading *r, TALLOC_CTX *ctx, const struct rlx_words *w)
 {
     double sum = -1;
     for (unsigned i = 0; i <= w->count; i++) {
         double value = i < w->count ? word_number(w->word[i]) : -1;
         /* "one" is a number only before a measure: "one year", not "this one". */
         if (rlx_words_match(
-                w, i, "one year|years|hour|month|week|mile|minute|percent|dollar|hundred|thousand"))
+                w, i,
+                "one year|years|hour|day|month|week|mile|minute|percent|dollar|hundred|thousand")) {
             value = 1;
+            r->per = rlx_word_stem(ctx, w->word[i + 1]);
+        }
         if (value >= 0) {
             bool scale = value >= 100 && sum > 0 && !isdigit((unsigned char)*w->word[i]);
             sum = sum < 0 ? value : scale ? sum * value : sum + value;
@@ -135,6 +139,23 @@ static unsigned read_marks(const struct rlx_words *w)
         if (rlx_words_find(w, 0, table[i].patterns, NULL) >= 0)
             marks |= table[i].mark;
     }
+    /* "to see if he likes it" */
+    for (unsigned i = 1; i < w->count; i++) {
+        if (rlx_word_in(w->word[i], "if") && rlx_word_in(w->word[i - 1], "see|know|check|find"))
+            marks &= ~(unsigned)RLX_MARK_CONDITION;
+    }
+    /* "How did that go again?" */
+    if (w->count > 3 && rlx_word_in(w->word[w->count - 1], "again") &&
+        rlx_word_in(w->word[0], "what|where|when|how|which|who"))
+        marks &= ~(unsigned)RLX_MARK_ORDER;
+    /* "the cake that I ordered" */
+    for (unsigned i = 1; i < w->count; i++) {
+        size_t n = strlen(w->word[i]);
+        if (n > 4 && !strcmp(w->word[i] + n - 2, "ed") && w->word[i][n - 3] != 'e' &&
+            rlx_word_in(w->word[i - 1], "i|we|you|they|he|she") &&
+            !rlx_words_match(w, i, "wanted|needed|interested|allowed|supposed"))
+            marks |= RLX_MARK_PAST;
+    }
     return marks;
 }
 
@@ -163,15 +184,19 @@ static unsigned read_asks(const struct rlx_words *w)
          RLX_ASKS_WHERE},
         {{"what|which ?are ?your ?business|opening|office|store|regular|normal "
           "time|times|hour|hours|day|days",
-          "how late|early|soon|quickly|fast", NULL},
+          "how late|soon|quickly|fast", "what time", NULL},
          RLX_ASKS_WHEN},
         {{"how much",
           "what ?would|does|will|do|is|are ?it|you|the|your|a|that|i * "
           "cost|charge|price|fee|rate|pay",
           "cost|costs|price|prices|pricing|charge|charges|fee|fees|rate|rates", NULL},
          RLX_ASKS_PRICE},
+        {{"how expensive|pricey", NULL}, RLX_ASKS_PRICE},
         {{"how long", NULL}, RLX_ASKS_LENGTH},
-        {{"how do|does|did|is|are you|your|the|they|it|that|this|a", NULL}, RLX_ASKS_MANNER},
+        {{"how early", "how far ahead|in|before", "how much notice|time",
+          "how many days|weeks|hours|months|minutes ?in ahead|before|advance|beforehand",
+          "how long|soon ?in ahead|before|advance|beforehand", NULL},
+         RLX_ASKS_NOTICE},
         {{"how many|often|old|big|tall|large|frequently|heavy", "what age|size", NULL},
          RLX_ASKS_COUNT},
     };
@@ -187,7 +212,24 @@ static unsigned read_asks(const struct rlx_words *w)
                     : rlx_word_in(w->word[i], "who|whose|whom") ? RLX_ASKS_WHO
                                                                 : 0U;
     }
+    /* "How many days before": no count, and no price in "how much notice". */
+    if (asks & RLX_ASKS_NOTICE)
+        asks &= ~(unsigned)(RLX_ASKS_COUNT | RLX_ASKS_PRICE | RLX_ASKS_LENGTH | RLX_ASKS_WHERE);
     return asks ? asks : RLX_ASKS_OTHER;
+}
+
+/* Whether the "it" at i stands for a noun before it in the same clause: "a lesson, to see if he
+ * likes it", "bread that has no gluten in it". */
+static bool is_resolved(const struct rlx_words *w, unsigned i)
+{
+    bool subject = false;
+    for (unsigned k = i; k > 1; k--) {
+        const char *word = w->word[k - 1];
+        if (subject && !rlx_word_is_light(word))
+            return true;
+        subject = subject || (k < i && rlx_word_in(word, "he|she|i|we|you|they|that|who|which"));
+    }
+    return false;
 }
 
 /* "it", "that", "this" that point back; the empty "it" of "is it possible", "how long does it take
@@ -217,6 +259,8 @@ static bool points_back(const struct rlx_words *w)
             NULL};
         /* "come and look at it" */
         if (i > 1 && rlx_word_in(w->word[i - 1], "at") && rlx_word_in(w->word[i - 2], "look"))
+            continue;
+        if (is_resolved(w, i))
             continue;
         unsigned n = rlx_words_match_any(w, i, empty);
         if (n < 2 || (n == 2 && rlx_word_in(w->word[i + 1], "cost|take|be")))
@@ -264,6 +308,16 @@ static bool is_accusing(TALLOC_CTX *ctx, const char *text)
     return clauses > 1 && blaming > 0;
 }
 
+/* "…, and how much is that?": the price of what was just asked for. */
+static bool is_price_tail(const struct rlx_words *w, unsigned i)
+{
+    static const char *const tails[] = {"how much ?is|would|will|does that|it ?be|cost",
+                                        "what does|would|will that|it ?be cost",
+                                        "what is the price|cost|charge", NULL};
+    unsigned n = rlx_words_match_any(w, i, tails);
+    return n > 0 && i + n == w->count;
+}
+
 /* Questions in `text`: clauses that begin as a question does. A tag ("…, do you?") is none. */
 static unsigned count_questions(TALLOC_CTX *ctx, const char *text)
 {
@@ -280,7 +334,8 @@ static unsigned count_questions(TALLOC_CTX *ctx, const char *text)
             bool joint =
                 rlx_word_in(w.word[i], "and|or|but|also|plus|then|so|because|oh|well|okay");
             /* "and do you", but "what you do and how", "you come and are". */
-            if (start && rlx_word_in(w.word[i], question_starts) && w.count - i >= 3)
+            if (start && rlx_word_in(w.word[i], question_starts) && w.count - i >= 3 &&
+                !(questions == 1 && is_price_tail(&w, i)))
                 questions++;
             start = joint;
         }
@@ -339,19 +394,106 @@ static int read_tokens(struct rlx_reading *r, TALLOC_CTX *ctx, const struct rlx_
         bool measure =
             i > 0 && rlx_word_in(w->word[i - 1], "how") &&
             rlx_word_in(word, "late|early|soon|long|far|fast|quick|quickly|often|old|big|large");
+        /* "my daughter": for whom, not what */
+        bool family = i > 1 && rlx_word_in(w->word[i - 1], "my|our") &&
+                      rlx_word_in(w->word[i - 2], "can|could|does|do|is|will|would|may|must|should|"
+                                                  "for|if|has|have") &&
+                      rlx_word_in(word, "kid|kids|child|children|son|daughter|husband|wife|mother|"
+                                        "father|mom|dad|parents|friend|friends|family");
         if (adverb || measure || rlx_word_is_light(word) || word_number(word) >= 0 ||
             rlx_word_in(word, negations))
             continue;
         char *stem = rlx_word_stem(ctx, word);
         if (!stem)
             return -ENOMEM;
-        if (i > 0 && !r->verb && is_verb_place(w, i))
+        if (i > 0 && !r->verb && is_verb_place(w, i)) {
             r->verb = stem;
+            r->own_verb = rlx_word_in(w->word[i - 1], "i|we");
+        }
+        if (i > 0 && rlx_word_in(w->word[i - 1], "we") && r->deed_count < RLX_READ_DEEDS)
+            r->deeds[r->deed_count++] = stem;
+        if (family && r->context_count < RLX_READ_TOKENS)
+            r->context[r->context_count++] = stem;
         r->token[r->token_count++] = stem;
         if (r->names < 8 && is_name(text, word))
             r->name[r->names++] = stem;
     }
     return 0;
+}
+
+/* The content words of what is said before the question. */
+static int read_context(struct rlx_reading *r, TALLOC_CTX *ctx, const char *text)
+{
+    const char *comma = strpbrk(text, ",.;");
+    struct rlx_words w;
+    if (!comma)
+        return 0;
+    char *before = talloc_strndup(ctx, text, (size_t)(comma - text));
+    int err = before ? rlx_words_make(&w, ctx, before, true) : -ENOMEM;
+    struct rlx_reading part = {0};
+    if (err || w.count < 3 || rlx_word_in(w.word[0], question_starts) ||
+        (err = read_tokens(&part, ctx, &w, "")))
+        return err;
+    for (unsigned i = 0; i < part.token_count && r->context_count < RLX_READ_TOKENS; i++)
+        r->context[r->context_count++] = part.token[i];
+    return 0;
+}
+
+static int add_lack(struct rlx_reading *r, TALLOC_CTX *ctx, const char *word)
+{
+    if (rlx_word_is_light(word) || rlx_word_in(word, negations) || r->lack_count >= RLX_READ_LACKS)
+        return 0;
+    char *stem = rlx_word_stem(ctx, word);
+    if (!stem)
+        return -ENOMEM;
+    if (rlx_word_groups(stem) & RLX_GROUP_MONEY)
+        r->gratis = true;
+    else
+        r->lacks[r->lack_count++] = stem;
+    return 0;
+}
+
+/* Whether word i stands in "… that has", "… who can": the thing is described, not the request. */
+static bool is_relative(const struct rlx_words *w, unsigned i)
+{
+    for (unsigned k = i; k > 1 && i - k < 3; k--) {
+        if (rlx_words_match(w, k - 1,
+                            "who|that|which can|could|must|may|should|has|have|is|are|do|"
+                            "does|contains|contain"))
+            return true;
+    }
+    return false;
+}
+
+/* Sorts what is denied (`negated`) from what a thing is without (`lacks`). */
+static int read_negations(struct rlx_reading *r, TALLOC_CTX *ctx, const struct rlx_words *w)
+{
+    int err = 0;
+    for (unsigned i = 0; i < w->count && !err; i++) {
+        if (rlx_word_in(w->word[i], "free")) {
+            bool noun = i > 0 && !rlx_word_is_light(w->word[i - 1]);
+            bool before = noun && i + 1 < w->count && !rlx_word_is_light(w->word[i + 1]);
+            if (before || (noun && i > 1 && !rlx_word_is_light(w->word[i - 2])))
+                err = add_lack(r, ctx, w->word[i - 1]);
+            else
+                r->gratis = true;
+            continue;
+        }
+        if (!rlx_word_in(w->word[i], negations))
+            continue;
+        bool relative = is_relative(w, i);
+        if (!relative && !rlx_word_in(w->word[i], "without") &&
+            !(i > 0 && rlx_word_in(w->word[i - 1], "with")))
+            r->negated = true;
+        unsigned last = relative ? i + 4 : i + 3;
+        for (unsigned k = i + 1; !r->negated && k < w->count && k <= last && !err; k++) {
+            /* "that is not gluten free" */
+            if (rlx_word_in(w->word[k], "free"))
+                r->negated = true;
+            err = add_lack(r, ctx, w->word[k]);
+        }
+    }
+    return err;
 }
 
 static bool is_hostile(const struct rlx_words *w)
@@ -390,15 +532,14 @@ int rlx_reading_make(struct rlx_reading *r, TALLOC_CTX *ctx, const char *text)
     if (!r->bare || rlx_words_make(&all, ctx, text, true) ||
         rlx_words_make(&bare, ctx, r->bare, true))
         return -ENOMEM;
-    for (unsigned i = 0; i < all.count; i++)
-        r->negated = r->negated || rlx_word_in(all.word[i], negations);
     int err = read_tokens(r, ctx, &bare, text);
-    if (err)
+    if (err || (err = read_negations(r, ctx, &all)) || (err = read_context(r, ctx, text)))
         return err;
-    read_numbers(r, &bare);
+    read_numbers(r, ctx, &bare);
     r->words = bare.count;
     r->marks = read_marks(&bare);
     r->asks = read_asks(&bare);
+    r->amount = rlx_words_match(&bare, 0, "how big|high|large is|are|would|will the|your") > 0;
     r->asking = rlx_is_asking(text);
     r->questions = count_questions(ctx, text);
     r->hostile = is_hostile(&all);

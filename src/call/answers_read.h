@@ -9,6 +9,8 @@
 
 #define RLX_READ_TOKENS 64
 #define RLX_READ_NUMBERS 8
+#define RLX_READ_LACKS 8
+#define RLX_READ_DEEDS 4
 
 /* What is asked for. */
 enum rlx_asks {
@@ -19,7 +21,7 @@ enum rlx_asks {
     RLX_ASKS_PRICE = 1 << 4,
     RLX_ASKS_LENGTH = 1 << 5, /* how long */
     RLX_ASKS_COUNT = 1 << 6,  /* how many, how often, how old */
-    RLX_ASKS_MANNER = 1 << 7, /* how do you do it */
+    RLX_ASKS_NOTICE = 1 << 7, /* how early, how many days before */
     RLX_ASKS_OTHER = 1 << 8,  /* what, how, yes or no */
 };
 
@@ -42,9 +44,23 @@ struct rlx_reading {
     unsigned names;      /* tokens from `first_name` on are names: capitals inside a sentence */
     const char *name[8]; /* their stems */
     const char *verb;    /* stem of what is to be done: "do you SELL …"; NULL when a light word */
+    /* Tokens that say for whom or why: "my DAUGHTER", clauses before the question. They stand in
+     * `token` too. */
+    const char *context[RLX_READ_TOKENS];
+    unsigned context_count;
+    /* What a thing is without: "bread without GLUTEN", "SUGAR free cake", "who can't eat WHEAT".
+     * That is a topic; `negated` is a request, a verb or a fact that is denied. */
+    const char *lacks[RLX_READ_LACKS];
+    unsigned lack_count;
     unsigned asks, marks; /* enum rlx_asks, enum rlx_marks */
     unsigned words, questions;
     bool asking, negated, hostile, accusing, weekday, pronoun, follow_up, excluded;
+    const char *deeds[RLX_READ_DEEDS]; /* stems after "we": "we SELL boxes" */
+    unsigned deed_count;
+    bool amount;     /* "how big is the deposit" */
+    bool own_verb;   /* the verb's subject is who asks: "can I BUY …" */
+    const char *per; /* stem of the measure of "one hour", or NULL */
+    bool gratis;     /* says "free", "without paying" */
     char *bare;
 };
 
@@ -54,6 +70,9 @@ int rlx_reading_make(struct rlx_reading *reading, TALLOC_CTX *ctx, const char *t
 
 /* The stem of a lower-case word, on ctx. NULL without memory. */
 char *rlx_word_stem(TALLOC_CTX *ctx, const char *word);
+/* Same stem, a shared group of kindred words, or one derived from the other ("teach", "teacher").
+ */
+bool rlx_words_kindred(const char *a, const char *b);
 /* Bits of the groups of kindred words ("price", "cost", "charge") that a stem belongs to. */
 uint64_t rlx_word_groups(const char *stem);
 /* Bit of rlx_word_groups: words of money. */

@@ -32,13 +32,13 @@ static const char *const light =
     "certain|available|availability|service|services|work|works|working|do|run|would've|ahead|"
     "able|along|own|technician|technicians|tech|worker|workers|crew|professional|professionals|"
     "expert|experts|specialist|specialists|pro|pros|employee|employees|friendly|part|yet|well|"
-    "lady|sir|madam|ma'am|'em";
+    "lady|sir|madam|ma'am|'em|pretty|quite|single|whole|bunch|likes|liked|real|good|nice|great";
 
 /* Kindred words: a word of the utterance is no stranger to an answer that has another one of its
  * group. Stems. */
 static const char *const groups[] = {
     "cost|pric|charg|fee|rat|pay|bill|expens|dollar|damag|money|amount|cheap|fre|grati|"
-    "complimentary|includ",
+    "complimentary|includ|expensiv",
     "quot|estimat|bid|evaluation|ballpark",
     "open|clos|hour|tim|schedul|weekday|weekend|week|daily|morn|even|afternoon|sunday|saturday|"
     "monday|tuesday|wednesday|thursday|friday|start|begin|end|finish",
@@ -49,7 +49,6 @@ static const char *const groups[] = {
     "soon|fast|quick|early|today|tomorrow|availabl|now|next|wait|immediat|asap|earliest|soonest",
     "card|visa|mastercard|amex|credit|debit|discover|plastic",
     "payment|pay|method|accept",
-    "check|chequ",
     "warranty|guarant",
     "fix|repair|restor|maintain|maintenanc|servic",
     "install|installation|put|fit|mount|set|instal",
@@ -78,32 +77,34 @@ static const char *const groups[] = {
     "tabl|reservation|seat|reserv",
     "menu|food|dish|eat|meal",
     "vegetarian|meatless|veggi",
-    "deliver|delivery",
     "takeout|takeaway|carryout|pickup|pick|collect",
-    "ship|shipment|mail|deliver|delivery",
-    "wifi|internet|wireless|wi|fi",
+    "ship|shipment|mail|email|deliver|delivery",
+    "wifi|internet|wireless|wi|fi|onlin|web",
+    "husband|wif|spous|partner",
+    "sick|ill|unwell",
+    "small|littl|compact|tiny",
+
     "pet|animal|furry",
     "dog|puppy",
     "cat|kitten",
     "member|membership|join|subscription|subscrib",
     "refund|return|exchang|money|reimburs",
     "phon|number|contact|reach|telephon",
-    "email|mail",
     "car|vehicl|auto|automobil",
     "hair|haircut|cut|trim",
     "color|dye|tint",
     "walk|walkin|drop",
     "wheelchair|accessibl|ramp|disabl|handicap|accessibility|disability|mobility",
-    "class|lesson|cours",
+    "class|lesson|cours|teach|tutor|learn",
     "long|last|duration|minut|hour|length",
     "document|paperwork|paper",
     "owner|own|found|founder",
     "smok|smoker|cigarett|vap",
     "pool|swim",
-    "checkin|check|arriv|arrival",
+    "checkin|check|chequ|arriv|arrival",
     "exam|examination|checkup",
     "group|party|crowd",
-    "bring|carry|along",
+    "bring|carry|along|deliver|delivery|transport",
 };
 /* clang-format on */
 
@@ -122,6 +123,20 @@ uint64_t rlx_word_groups(const char *stem)
             bits |= 1ULL << i;
     }
     return bits;
+}
+
+/* Whether `longer` is `shorter` with an ending that makes a word of kin. */
+static bool is_derived(const char *shorter, const char *longer)
+{
+    size_t n = strlen(shorter);
+    return n >= 4 && !strncmp(shorter, longer, n) &&
+           rlx_word_in(longer + n, "er|or|al|y|ion|ation|ment|ist|ance|ery|ly|ive|iv");
+}
+
+bool rlx_words_kindred(const char *a, const char *b)
+{
+    return !strcmp(a, b) || (rlx_word_groups(a) & rlx_word_groups(b)) || is_derived(a, b) ||
+           is_derived(b, a);
 }
 
 static bool ends(const char *word, size_t length, const char *suffix)
