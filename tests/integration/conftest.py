@@ -6,6 +6,7 @@ import pathlib
 import queue
 import signal
 import socket
+import statistics
 import subprocess
 import threading
 import time
@@ -145,5 +146,9 @@ def run_demo(folder, *args):
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
-    """One call of the built-in demo for all the tests, about a minute and a half."""
-    return run_demo(tmp_path_factory.mktemp("demo"))
+    """One call of the built-in demo for all the tests, about a minute and a half. Where the machine was so busy that the models
+    answered at a third of their speed, the callee and the agent talk past each other and it proves nothing: once more."""
+    report = run_demo(tmp_path_factory.mktemp("demo"))
+    if statistics.median(turn["stt_ms"] or 0 for turn in report["turns"]) > 900:
+        report = run_demo(tmp_path_factory.mktemp("demo-again"))
+    return report
