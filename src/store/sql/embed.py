@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Embeds the named queries and the migrations of this folder into C.
 
-usage: embed.py OUT.h OUT.c   (reads *.sql and migrations/NNNN_name.sql beside this file)
+usage: embed.py OUT.h OUT.c   (reads *.sql and migrations/sqlite/NNNN_name.sql beside this file)
 
 A query file holds blocks that begin with "-- name: query_name"; "-- part: part_name" begins a text that queries of any
 file take in by {{part_name}}. Comments outside of blocks are free.
@@ -73,10 +73,10 @@ def main():
     for name in names:
         source.append(f"    /* {name} */\n{c_string(expand(name, queries[name], parts))},")
     source += ["};", "", "const struct rlx_migration rlx_migrations[] = {"]
-    for number, path in enumerate(sorted((HERE / "migrations").glob("*.sql")), start=1):
+    for number, path in enumerate(sorted((HERE / "migrations" / "sqlite").glob("*.sql")), start=1):
         match = re.match(r"^(\d{4})_([a-z0-9_]+)\.sql$", path.name)
         if not match or int(match[1]) != number:
-            fail(f"migrations/{path.name}: expected {number:04d}_name.sql")
+            fail(f"migrations/sqlite/{path.name}: expected {number:04d}_name.sql")
         text = c_string(path.read_text(encoding="utf-8").strip())
         source.append(f'    {{{number}, "{match[2]}",\n{text}}},')
     source += ["    {0, NULL, NULL},", "};", ""]

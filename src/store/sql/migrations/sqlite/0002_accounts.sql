@@ -1,0 +1,1 @@
+-- Accounts: invites, API keys, tickets, limits, secrets, usage.
