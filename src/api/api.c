@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "api/dispatch.h"
 #include "api/private.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -14,38 +15,13 @@
 #include "store/keys.h"
 #include "store/users.h"
 
-#define MIB (1u << 20)
-
-static const struct rlx_route routes[] = {
-    {"GET", "/health", rlx_api_health, 0},
-    {"GET", "/ready", rlx_api_ready, 0},
-    {"GET", "/openapi.json", rlx_api_openapi, 0},
+static const struct rlx_route pages[] = {
     {"GET", "/docs", rlx_api_page, 0},
     {"GET", "/", rlx_api_page, 0},
     {"GET", "/app", rlx_api_page, 0},
     {"GET", "/app/*", rlx_api_page, 0},
-    {"POST", "/auth/signup", rlx_api_signup, 0},
-    {"POST", "/auth/login", rlx_api_login, 0},
-    {"POST", "/auth/refresh", rlx_api_refresh, 0},
-    {"POST", "/auth/logout", rlx_api_logout, 0},
-    {"GET", "/auth/me", rlx_api_me, 0},
-    {"GET", "/agents", rlx_api_agents_list, 0},
-    {"POST", "/agents", rlx_api_agent_create, MIB},
-    {"GET", "/agents/{agent_id}", rlx_api_agent_get, 0},
-    {"PUT", "/agents/{agent_id}", rlx_api_agent_update, MIB},
-    {"DELETE", "/agents/{agent_id}", rlx_api_agent_delete, 0},
-    {"GET", "/api/agents/{agent_id}/knowledge", rlx_api_knowledge_list, 0},
-    {"POST", "/api/knowledge", rlx_api_knowledge_create, MIB},
-    {"DELETE", "/api/knowledge/{knowledge_id}", rlx_api_knowledge_delete, 0},
-    {"POST", "/calls/outbound", rlx_api_call_outbound, 0},
-    {"GET", "/calls", rlx_api_calls_list, 0},
-    {"GET", "/calls/{call_id}", rlx_api_call_get, 0},
-    {"GET", "/calls/{call_id}/transcripts", rlx_api_call_transcripts, 0},
-    {"GET", "/calls/{call_id}/analysis", rlx_api_call_analysis, 0},
-    {"GET", "/calls/{call_id}/recording", rlx_api_call_recording, 0},
-    {"GET", "/calls/{call_id}/events", rlx_api_call_events, 0},
-    {"POST", "/calls/{call_id}/hangup", rlx_api_call_hangup, 0},
 };
+#define PAGES (sizeof pages / sizeof pages[0])
 
 /* ---- every request ---- */
 
@@ -62,6 +38,12 @@ static void take_id(struct rlx_request *req, struct rlx_api_call *call)
         rlx_uuid(call->id);
 }
 
+static int call_destructor(struct rlx_api_call *call)
+{
+    json_decref(call->body);
+    return 0;
+}
+
 static void before(struct rlx_request *req, void *arg)
 {
     struct rlx_api_call *call = talloc_zero((TALLOC_CTX *)req, struct rlx_api_call);
@@ -71,6 +53,7 @@ static void before(struct rlx_request *req, void *arg)
         rlx_reply_error(req, -ENOMEM, NULL);
         return;
     }
+    talloc_set_destructor(call, call_destructor);
     call->began_us = rlx_now_us();
     take_id(req, call);
     rlx_request_set_data(req, call);
@@ -150,12 +133,17 @@ static int api_destructor(struct rlx_api *api)
 
 static int listen_http(struct rlx_api *api, TALLOC_CTX *ctx, char **whyp)
 {
+    api->routes = talloc_array(api, struct rlx_route, (unsigned)(rlx_api_route_count + PAGES));
+    if (!api->routes)
+        return -ENOMEM;
+    memcpy(api->routes, rlx_api_routes, rlx_api_route_count * sizeof *api->routes);
+    memcpy(api->routes + rlx_api_route_count, pages, sizeof pages);
     const struct rlx_httpd_options options = {
         .host = rlx_config_get(api->config, RLX_CFG_HOST),
         .port = (uint16_t)rlx_config_int(api->config, RLX_CFG_API_PORT),
         .reuse_port = false,
-        .routes = routes,
-        .route_count = sizeof routes / sizeof routes[0],
+        .routes = api->routes,
+        .route_count = rlx_api_route_count + PAGES,
         .before = before,
         .after = after,
         .arg = api,

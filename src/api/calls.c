@@ -15,32 +15,10 @@
 #define COUNT(rules) (sizeof(rules) / sizeof(rules)[0])
 #define SID_WAIT_MS 3000
 #define SID_POLL_MS 40
-#define STATUSES "initiated|queued|ringing|in-progress|completed|busy|no-answer|failed|canceled"
-
-static const struct rlx_field_rule outbound_rules[] = {
-    {.name = "agent_id", .type = RLX_FIELD_UUID, .required = true},
-    {.name = "phone_number", .type = RLX_FIELD_PHONE, .required = true},
-    {.name = "metadata", .type = RLX_FIELD_OBJECT, .nullable = true, .max = 16384},
-    {.name = "variables", .type = RLX_FIELD_OBJECT, .nullable = true, .max = 16384},
-    {.name = "greeting", .type = RLX_FIELD_STRING, .nullable = true, .max = 2000},
-    {.name = "llm_model", .type = RLX_FIELD_STRING, .nullable = true, .max = 100},
-    {.name = "max_duration_s", .type = RLX_FIELD_INT, .nullable = true, .min = 10, .max = 7200},
-    {.name = "caller_id", .type = RLX_FIELD_PHONE, .nullable = true},
-    {.name = "purpose", .type = RLX_FIELD_STRING, .nullable = true, .max = 50},
-};
 
 static const char *text_of(const json_t *object, const char *name)
 {
     return json_string_value(json_object_get(object, name));
-}
-
-static void invalid_field(struct rlx_request *req, const char *field, const char *message)
-{
-    char *detail = talloc_asprintf((TALLOC_CTX *)req, "%s %s", field, message);
-
-    rlx_reply_json(req, 422,
-                   json_pack("{s:s,s:s,s:[{s:s,s:s}]}", "detail", detail ? detail : "", "code",
-                             "validation_error", "fields", "field", field, "message", message));
 }
 
 /* A carrier on this machine is a simulator: it takes any number. */
@@ -58,7 +36,7 @@ static bool can_exist(struct rlx_request *req, struct rlx_api *api, const char *
     bool valid = true;
 
     if (is_real_carrier(api) && !rlx_phone_possible(number, &valid, &why)) {
-        invalid_field(req, "phone_number", why);
+        rlx_api_invalid(req, "phone_number", why);
         return false;
     }
     if (!valid)
@@ -162,28 +140,13 @@ static json_t *options_of(const json_t *body)
     return options;
 }
 
-static bool key_of(struct rlx_request *req, const char **keyp)
-{
-    const char *key = rlx_request_header(req, "Idempotency-Key");
-
-    *keyp = key;
-    if (!key || (*key && strlen(key) <= 200))
-        return true;
-    rlx_reply_error(req, RLX_EINVAL, "Idempotency-Key must have 1 to 200 characters");
-    return false;
-}
-
 void rlx_api_call_outbound(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    const char *key, *user = rlx_api_user(req, api);
+    const char *key = rlx_request_header(req, "Idempotency-Key"), *user = rlx_api_user(req);
     char *call_id = NULL;
 
-    if (!user || !key_of(req, &key))
-        return;
-    json_t *body = rlx_api_body(req, outbound_rules, COUNT(outbound_rules), false);
-    if (!body)
-        return;
+    json_t *body = rlx_api_body(req);
     if (!can_exist(req, api, text_of(body, "phone_number")) || !may_call(req, api, user, body)) {
         json_decref(body);
         return;
@@ -206,37 +169,17 @@ void rlx_api_call_outbound(struct rlx_request *req, void *arg)
 
 /* ---- reading ---- */
 
-static bool one_of(const char *text, const char *list)
-{
-    size_t length = strlen(text);
-    const char *at = strstr(list, text);
-
-    for (; at && length; at = strstr(at + 1, text))
-        if ((at == list || at[-1] == '|') && (at[length] == '|' || !at[length]))
-            return true;
-    return false;
-}
-
 void rlx_api_calls_list(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    const char *cursor, *user = rlx_api_user(req, api);
+    const char *cursor, *user = rlx_api_user(req);
     const char *agent = rlx_request_query(req, "agent_id");
     const char *status = rlx_request_query(req, "status");
     char *json = NULL, *next = NULL;
     int64_t total = 0;
     int limit;
 
-    if (!user || !rlx_api_page_of(req, &limit, &cursor))
-        return;
-    if (agent && (strlen(agent) != 36 || !rlx_uuid_valid(agent))) {
-        invalid_field(req, "agent_id", "must be a UUID");
-        return;
-    }
-    if (status && !one_of(status, STATUSES)) {
-        invalid_field(req, "status", "must be one of " STATUSES);
-        return;
-    }
+    rlx_api_page_of(req, &limit, &cursor);
     int err =
         rlx_calls_list(api->store, req, user, agent, status, limit, cursor, &json, &next, &total);
     if (err)
@@ -251,11 +194,9 @@ typedef int read_h(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id
 /* Reads a JSON text of one call; NULL when the answer was given. */
 static char *read_call(struct rlx_request *req, struct rlx_api *api, read_h *read)
 {
-    const char *id, *user = rlx_api_user(req, api);
+    const char *id = rlx_api_id(req, "call_id"), *user = rlx_api_user(req);
     char *json = NULL;
 
-    if (!user || !(id = rlx_api_id(req, "call_id")))
-        return NULL;
     int err = read(api->store, req, user, id, &json);
     if (err) {
         rlx_api_reply_store(req, err, "call");

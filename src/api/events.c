@@ -134,10 +134,8 @@ static int64_t resume_after(struct rlx_request *req)
 void rlx_api_call_events(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    const char *id, *user = rlx_api_user(req, api);
+    const char *id = rlx_api_id(req, "call_id"), *user = rlx_api_user(req);
 
-    if (!user || !(id = rlx_api_id(req, "call_id")))
-        return;
     int err = rlx_call_owned(api->store, user, id);
     if (err) {
         rlx_api_reply_store(req, err, "call");

@@ -10,43 +10,19 @@
 #include "store/agents.h"
 #include "store/jobs.h"
 
-#define COUNT(rules) (sizeof(rules) / sizeof(rules)[0])
 #define EMBED_MS 2000
 #define QUESTIONS_MAX 50
 #define CONTENT_MAX 2000 /* bytes that are embedded */
 
-static const char *questions(const json_t *value, TALLOC_CTX *ctx)
-{
-    size_t i;
-    const json_t *item;
-
-    (void)ctx;
-    json_array_foreach (value, i, item) {
-        const char *text = json_string_value(item);
-        if (!text || !text[strspn(text, " \t\r\n")] || rlx_utf8_length(text) > 300)
-            return "each way to ask must be a text of 1 to 300 characters";
-    }
-    return NULL;
-}
-
-static const struct rlx_field_rule rules[] = {
-    {.name = "agent_id", .type = RLX_FIELD_UUID, .required = true},
-    {.name = "title", .type = RLX_FIELD_STRING, .required = true, .min = 1, .max = 300},
-    {.name = "content", .type = RLX_FIELD_STRING, .required = true, .min = 1, .max = 200000},
-    {.name = "source_type", .type = RLX_FIELD_STRING, .one_of = "manual|answer"},
-    {.name = "questions", .type = RLX_FIELD_ARRAY, .max = QUESTIONS_MAX, .check = questions},
-};
-
 void rlx_api_knowledge_list(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    const char *id, *cursor, *user = rlx_api_user(req, api);
+    const char *cursor, *id = rlx_api_id(req, "agent_id"), *user = rlx_api_user(req);
     char *json = NULL, *next = NULL;
     int64_t total = 0;
     int limit;
 
-    if (!user || !(id = rlx_api_id(req, "agent_id")) || !rlx_api_page_of(req, &limit, &cursor))
-        return;
+    rlx_api_page_of(req, &limit, &cursor);
     int err = rlx_knowledge_list(api->store, req, user, id, limit, cursor, &json, &next, &total);
     if (err)
         rlx_api_reply_store(req, err, "agent");
@@ -111,28 +87,21 @@ static bool answer_has_questions(struct rlx_request *req, json_t *fields)
 
     if (answer == (count > 0))
         return true;
-    const char *message = answer ? "an answer needs at least one way to ask"
-                                 : "only an answer (source_type \"answer\") has ways to ask";
-    rlx_reply_json(req, 422,
-                   json_pack("{s:s,s:s,s:[{s:s,s:s}]}", "detail", message, "code",
-                             "validation_error", "fields", "field", "questions", "message",
-                             message));
+    const char *message = answer ? "are missing: an answer needs at least one way to ask"
+                                 : "are only for an answer (source_type \"answer\")";
+    rlx_api_invalid(req, "questions", message);
     return false;
 }
 
 void rlx_api_knowledge_create(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    const char *user = rlx_api_user(req, api);
+    const char *user = rlx_api_user(req);
     float *vectors = NULL;
     size_t count = 0, dim = 0;
     char *json = NULL;
 
-    if (!user)
-        return;
-    json_t *fields = rlx_api_body(req, rules, COUNT(rules), false);
-    if (!fields)
-        return;
+    json_t *fields = rlx_api_body(req);
     if (!answer_has_questions(req, fields))
         goto out;
     int err = rlx_agent_get(api->store, req, user,
@@ -156,10 +125,8 @@ out:
 void rlx_api_knowledge_delete(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    const char *id, *user = rlx_api_user(req, api);
+    const char *id = rlx_api_id(req, "knowledge_id"), *user = rlx_api_user(req);
 
-    if (!user || !(id = rlx_api_id(req, "knowledge_id")))
-        return;
     int err = rlx_knowledge_delete(api->store, user, id);
     if (err)
         rlx_api_reply_store(req, err, "knowledge");

@@ -7,6 +7,7 @@
 #include <talloc.h>
 
 #include "api/api.h"
+#include "api/handlers.h" /* made at build: every operation's handler */
 #include "api/throttle.h"
 #include "api/validate.h"
 #include "base/config.h"
@@ -29,6 +30,7 @@ struct rlx_api {
     atomic_bool stopping;
     atomic_int streams; /* live event streams */
     struct rlx_health *health;
+    struct rlx_route *routes; /* the operations', in their order, then the pages' */
 };
 
 /* What a request carries along (rlx_request_data). */
@@ -36,29 +38,44 @@ struct rlx_api_call {
     char id[37];      /* request id */
     char user_id[37]; /* "" = not authenticated */
     uint64_t began_us;
+    const struct rlx_operation *operation; /* NULL: a page, or no route */
+    json_t *body;                          /* checked */
 };
 
-/* ---- handlers, by resource ---- */
-rlx_handler_h rlx_api_signup, rlx_api_login, rlx_api_refresh, rlx_api_logout, rlx_api_me;
-rlx_handler_h rlx_api_agents_list, rlx_api_agent_create, rlx_api_agent_get, rlx_api_agent_update,
-    rlx_api_agent_delete;
-rlx_handler_h rlx_api_knowledge_list, rlx_api_knowledge_create, rlx_api_knowledge_delete;
-rlx_handler_h rlx_api_call_outbound, rlx_api_calls_list, rlx_api_call_get, rlx_api_call_transcripts,
-    rlx_api_call_analysis, rlx_api_call_recording, rlx_api_call_events, rlx_api_call_hangup;
-rlx_handler_h rlx_api_health, rlx_api_ready, rlx_api_openapi, rlx_api_page;
+rlx_handler_h rlx_api_page;
 
-/* ---- shared steps of handlers; each answers the request itself when it returns false or NULL ----
- */
+/* ---- what a handler asks; the dispatcher (dispatch.h) has checked everything before ---- */
 
-/* The user's id, from a good access token; else 401 was answered. */
-const char *rlx_api_user(struct rlx_request *req, struct rlx_api *api);
-/* The body as a JSON object with only the fields of the rules, all valid; the caller drops it. */
-json_t *rlx_api_body(struct rlx_request *req, const struct rlx_field_rule *rules, size_t count,
-                     bool partial);
-/* A path parameter that must be a UUID: anything else is the same 404 as an unknown one. */
+/* The user's id; never NULL on an operation that needs authentication. */
+const char *rlx_api_user(struct rlx_request *req);
+/* The body, or the text fields of a form, as an object that is valid and holds only fields that the description names.
+ * {} when an optional body is absent. A new reference: the caller drops it. */
+json_t *rlx_api_body(struct rlx_request *req);
+/* A {name} of the path, valid as its schema says (UUIDs in lower case). */
 const char *rlx_api_id(struct rlx_request *req, const char *name);
-/* limit and cursor of a list. */
-bool rlx_api_page_of(struct rlx_request *req, int *limitp, const char **cursorp);
+/* limit and cursor (NULL: the first page) of a list. */
+void rlx_api_page_of(struct rlx_request *req, int *limitp, const char **cursorp);
+/* Answers 422 for what a schema can't say: `field` "a.b[0]" or "", the message without the field's name. */
+void rlx_api_invalid(struct rlx_request *req, const char *field, const char *message);
+/* The same for several: an array of {field, message}, which it takes over. */
+void rlx_api_invalid_all(struct rlx_request *req, json_t *errors);
+
+/* ---- other ways to authenticate ---- */
+
+#define RLX_API_KEY_PREFIX "rlx_"
+
+/* api_keys.c. Finds the user of an API key, and its scopes on ctx, separated by spaces ("calls:read agents:write"; see
+ * rlx_scope_allows). 0, RLX_EAUTH when it is none or was revoked, RLX_ESTORE. */
+int rlx_api_key_check(struct rlx_api *api, TALLOC_CTX *ctx, const char *key, char user_id[37],
+                      char **scopesp);
+/* tickets.c. Takes a one-use ticket for a path (as it came, without the query). 0, RLX_EAUTH when it is none, was used, has expired or is for another path,
+ * RLX_ESTORE. */
+int rlx_ticket_take(struct rlx_api *api, const char *ticket, const char *path, char user_id[37]);
+/* Whether scopes hold the wanted one: itself, its area's write for a read, "read" or "write" for every area, "*". */
+bool rlx_scope_allows(const char *scopes, const char *wanted);
+
+/* ---- answers ---- */
+
 /* Answers a list: the array, X-Total-Count, Link to the next page. */
 void rlx_api_reply_list(struct rlx_request *req, const char *json, const char *next, int64_t total);
 /* Answers a store's error in words of the resource ("agent", "call", …). */

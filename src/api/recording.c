@@ -84,12 +84,10 @@ static void send_file(struct rlx_request *req, int fd, uint64_t size)
 void rlx_api_call_recording(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    const char *id, *user = rlx_api_user(req, api);
+    const char *id = rlx_api_id(req, "call_id"), *user = rlx_api_user(req);
     char *path = NULL;
     struct stat st;
 
-    if (!user || !(id = rlx_api_id(req, "call_id")))
-        return;
     int err = rlx_call_recording(api->store, req, user, id, &path);
     if (err) {
         rlx_api_reply_store(req, err, "recording");
@@ -159,11 +157,9 @@ static int hang_up(struct rlx_request *req, struct rlx_api *api, const char *cal
 void rlx_api_call_hangup(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    const char *id, *user = rlx_api_user(req, api);
+    const char *id = rlx_api_id(req, "call_id"), *user = rlx_api_user(req);
     char *status = NULL, *sid = NULL, *control_url = NULL;
 
-    if (!user || !(id = rlx_api_id(req, "call_id")))
-        return;
     int err = rlx_call_control(api->store, req, user, id, &status, &sid, &control_url);
     if (err) {
         rlx_api_reply_store(req, err, "call");

@@ -2,31 +2,37 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "api/private.h"
-#include "base/clock.h"
-#include "base/crypto.h"
 
-const char *rlx_api_user(struct rlx_request *req, struct rlx_api *api)
+const char *rlx_api_user(struct rlx_request *req)
 {
-    struct rlx_api_call *call = rlx_request_data(req);
-    const char *header = rlx_request_header(req, "Authorization");
-    const char *token = NULL;
+    const struct rlx_api_call *call = rlx_request_data(req);
 
-    if (header && !strncasecmp(header, "Bearer ", 7))
-        token = header + 7 + strspn(header + 7, " ");
-    if (call && token &&
-        !rlx_access_check(api->jwt_key, token, rlx_wall_ms() / 1000, call->user_id))
-        return call->user_id;
-    rlx_reply_header(req, "WWW-Authenticate", "Bearer");
-    rlx_reply_error(req, RLX_EAUTH,
-                    token ? "the access token is not valid or has expired"
-                          : "an access token is needed: Authorization: Bearer TOKEN");
-    return NULL;
+    return call && call->user_id[0] ? call->user_id : NULL;
 }
 
-static void reply_invalid(struct rlx_request *req, json_t *errors)
+json_t *rlx_api_body(struct rlx_request *req)
+{
+    const struct rlx_api_call *call = rlx_request_data(req);
+
+    return call && call->body ? json_incref(call->body) : json_object();
+}
+
+const char *rlx_api_id(struct rlx_request *req, const char *name)
+{
+    return rlx_request_param(req, name);
+}
+
+void rlx_api_page_of(struct rlx_request *req, int *limitp, const char **cursorp)
+{
+    const char *text = rlx_request_query(req, "limit");
+
+    *limitp = text ? (int)strtol(text, NULL, 10) : 200;
+    *cursorp = rlx_request_query(req, "cursor");
+}
+
+void rlx_api_invalid_all(struct rlx_request *req, json_t *errors)
 {
     const json_t *first = json_array_get(errors, 0);
     const char *field = json_string_value(json_object_get(first, "field"));
@@ -39,62 +45,9 @@ static void reply_invalid(struct rlx_request *req, json_t *errors)
                              "validation_error", "fields", errors));
 }
 
-json_t *rlx_api_body(struct rlx_request *req, const struct rlx_field_rule *rules, size_t count,
-                     bool partial)
+void rlx_api_invalid(struct rlx_request *req, const char *field, const char *message)
 {
-    json_t *body = NULL, *errors = NULL;
-    int err = rlx_request_json(req, &body);
-
-    if (err) {
-        rlx_reply_error(req, err,
-                        err == RLX_EINVAL   ? "a string holds U+0000"
-                        : err == RLX_EMEDIA ? "the body must be application/json"
-                                            : NULL);
-        return NULL;
-    }
-    json_t *clean = rlx_validate(body, rules, count, partial, &errors);
-    if (!clean) {
-        rlx_reply_error(req, -ENOMEM, NULL);
-        return NULL;
-    }
-    if (json_array_size(errors)) {
-        json_decref(clean);
-        reply_invalid(req, errors);
-        return NULL;
-    }
-    json_decref(errors);
-    return clean;
-}
-
-const char *rlx_api_id(struct rlx_request *req, const char *name)
-{
-    const char *id = rlx_request_param(req, name);
-
-    if (id && strlen(id) == 36 && rlx_uuid_valid(id))
-        return id;
-    rlx_reply_error(req, RLX_ENOTFOUND, NULL);
-    return NULL;
-}
-
-bool rlx_api_page_of(struct rlx_request *req, int *limitp, const char **cursorp)
-{
-    const char *text = rlx_request_query(req, "limit");
-    char *end = NULL;
-    long limit = text ? strtol(text, &end, 10) : 200;
-
-    *cursorp = rlx_request_query(req, "cursor");
-    *limitp = (int)limit;
-    if (text && (!*text || *end || limit < 1 || limit > 200)) {
-        reply_invalid(req, json_pack("[{s:s,s:s}]", "field", "limit", "message",
-                                     "must be an integer between 1 and 200"));
-        return false;
-    }
-    if (*cursorp && (strlen(*cursorp) != 36 || !rlx_uuid_valid(*cursorp))) {
-        reply_invalid(req, json_pack("[{s:s,s:s}]", "field", "cursor", "message",
-                                     "must be the cursor of a Link header"));
-        return false;
-    }
-    return true;
+    rlx_api_invalid_all(req, json_pack("[{s:s,s:s}]", "field", field, "message", message));
 }
 
 /* The query without limit and cursor comes back in the link, so that filters stay. */

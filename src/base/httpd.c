@@ -71,16 +71,18 @@ static bool method_matches(const char *wanted, const char *method)
            (!strcmp(method, "HEAD") && !strcmp(wanted, "GET"));
 }
 
-/* The first route that matches; the methods that the path would take go to `allow` when there is
- * none. */
+/* The first path that matches decides, with the methods that its rows have: those go to `allow`
+ * when the request's is none of them. */
 static const struct rlx_route *find_route(struct rlx_request *req, char **allowp)
 {
     const struct rlx_httpd_options *options = &req->server->options;
+    const char *path = NULL;
 
     for (size_t i = 0; i < options->route_count; i++) {
         const struct rlx_route *route = &options->routes[i];
-        if (!path_matches(route->path, req->path, NULL))
+        if (path ? strcmp(route->path, path) != 0 : !path_matches(route->path, req->path, NULL))
             continue;
+        path = route->path;
         if (method_matches(route->method, req->method)) {
             path_matches(route->path, req->path, req);
             return route;
@@ -431,11 +433,36 @@ const char *rlx_request_param(const struct rlx_request *req, const char *name)
     return NULL;
 }
 
+const struct rlx_route *rlx_request_route(const struct rlx_request *req)
+{
+    return req->route;
+}
+
+void rlx_request_set_param(struct rlx_request *req, const char *name, const char *value)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; i < req->param_count; i++)
+        if (req->params[i].name_length == length && !memcmp(req->params[i].name, name, length))
+            req->params[i].value = talloc_strdup(req, value);
+}
+
 const char *rlx_request_query(const struct rlx_request *req, const char *name)
 {
     const struct rlx_field *field = rlx_field_find(req->query_fields, name);
 
     return field ? field->value : NULL;
+}
+
+const char *rlx_request_query_at(const struct rlx_request *req, const char *name, size_t index,
+                                 size_t *lengthp)
+{
+    for (const struct rlx_field *field = req->query_fields; field; field = field->next)
+        if (!strcmp(field->name, name) && !index--) {
+            *lengthp = field->length;
+            return field->value;
+        }
+    return NULL;
 }
 
 const char *rlx_request_query_string(const struct rlx_request *req)

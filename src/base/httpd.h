@@ -28,7 +28,7 @@ typedef void rlx_handler_h(struct rlx_request *req, void *arg);
 
 struct rlx_route {
     const char *method;      /* "GET", "POST", … or "*" for any */
-    const char *path;        /* "/a/{name}/b"; a {name} matches one segment; a last "*" matches the rest; the first row wins */
+    const char *path;        /* "/a/{name}/b"; a {name} matches one segment; a last "*" matches the rest; the first path that matches wins */
     rlx_handler_h *handler;
     size_t max_body;         /* bytes; 0 = 64 KiB */
 };
@@ -64,10 +64,19 @@ void rlx_httpd_quiesce(struct rlx_httpd *server);
 const char *rlx_request_method(const struct rlx_request *req);
 /* The path as it came: not decoded, without the query. */
 const char *rlx_request_path(const struct rlx_request *req);
+/* The route that matched, one of the server's; NULL when none did. */
+const struct rlx_route *rlx_request_route(const struct rlx_request *req);
 /* A {name} of the matched route, percent-decoded; NULL when the route has none. */
 const char *rlx_request_param(const struct rlx_request *req, const char *name);
+/* Gives a {name} of the matched route another value, which is copied. */
+void rlx_request_set_param(struct rlx_request *req, const char *name, const char *value);
 /* A query parameter, decoded; NULL when absent. */
 const char *rlx_request_query(const struct rlx_request *req, const char *name);
+/* The query parameter's values in their order: 0 is the first; NULL behind the last. Their length goes to *lengthp. */
+const char *rlx_request_query_at(const struct rlx_request *req, const char *name, size_t index,
+                                 size_t *lengthp);
+/* True when the body's content type is this one, parameters aside. */
+bool rlx_request_is(const struct rlx_request *req, const char *content_type);
 /* The raw query string with its '?', or "". */
 const char *rlx_request_query_string(const struct rlx_request *req);
 const char *rlx_request_header(const struct rlx_request *req, const char *name);

@@ -210,6 +210,11 @@ static bool content_type_is_json(const char *type)
            (n > 5 && !strncasecmp(type + n - 5, "+json", 5));
 }
 
+bool rlx_request_is(const struct rlx_request *req, const char *content_type)
+{
+    return content_type_is(rlx_request_header(req, "Content-Type"), content_type);
+}
+
 int rlx_request_json(struct rlx_request *req, json_t **jsonp)
 {
     json_error_t error;
