@@ -355,6 +355,10 @@ static void dispatch(struct rlx_conv *conv, const struct rlx_conv_event *event)
     case RLX_EV_TOOL_DONE:
         rlx_conv_on_tool_done(conv, event);
         break;
+    case RLX_EV_KEPT:
+        if (event->kept.row > conv->kept_row && event->kept.row <= conv->last_row)
+            conv->kept_row = event->kept.row;
+        break;
     case RLX_EV_AMD:
         rlx_conv_on_amd(conv, event->text);
         break;

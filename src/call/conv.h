@@ -5,6 +5,9 @@
  * milliseconds. Asynchronous work (STT, look-up, LLM, tool) carries a *job* number, unique in the call; results of cancelled or
  * unknown jobs are ignored. The callee's audio is named by its own timeline: media timestamps in milliseconds.
  *
+ * Durability: every RLX_ACT_ROW has a number, and RLX_EV_KEPT says up to which number the rows would outlive a kill. A speech of
+ * the agent begins only when the rows that were written before it was made are durable, or a second after it was made.
+ *
  * Speculation: pieces of an epoch that has not been begun (RLX_ACT_EPOCH) are made and held by the gateway; nothing of them is
  * sent before RLX_ACT_EPOCH names the epoch; RLX_ACT_DROP throws them away.
  */
@@ -72,6 +75,7 @@ enum rlx_conv_event_kind {
     RLX_EV_PLAYED,     /* the running epoch is over: all of it was heard (or its last mark is lost and its time is up) */
     RLX_EV_DTMF,       /* .digit */
     RLX_EV_TOOL_DONE,  /* .job, .text = result as JSON, .err */
+    RLX_EV_KEPT,       /* .kept: transcript rows up to this number are durable */
     RLX_EV_AMD,        /* .text = the carrier's answer ("human", "machine_start", …) */
     RLX_EV_STOP,       /* the stream ended: the callee or the carrier hung up, or the socket broke */
     RLX_EV_END_WISH,   /* the owner wants the call ended now (API hang-up, drain time-out); .text = reason */
@@ -106,6 +110,9 @@ struct rlx_conv_event {
         struct {
             const char *id, *name, *arguments;
         } tool;
+        struct {
+            uint32_t row; /* RLX_ACT_ROW's .row.number */
+        } kept;
         struct {
             uint32_t epoch, piece;
             uint32_t total_ms;    /* of this piece so far */
@@ -173,6 +180,7 @@ struct rlx_conv_action {
         int64_t at_ms;       /* wall clock */
         const char *metadata; /* JSON object: source, interrupted, stt_ms, lookup_ms, llm_ms, tts_ms, first_audio_ms, … */
         bool final;          /* will not change any more */
+        uint32_t number;     /* 1, 2, … of the writes: RLX_EV_KEPT tells when it is durable */
     } row;
     struct {
         const char *id, *name, *arguments;

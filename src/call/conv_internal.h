@@ -30,6 +30,7 @@
 #define RLX_CONV_HOLD_MS 180000u      /* music is endured so long */
 #define RLX_CONV_HOLD_PROBE_MS 3000u
 #define RLX_CONV_NO_WORDS_MS 4000u    /* voice without words for so long is music */
+#define RLX_CONV_KEEP_MS 1000u        /* rows of the turns before are waited for so long, at most */
 #define RLX_CONV_GRACE_MS 2000u       /* the last utterance's text is waited for after a hang-up */
 
 enum rlx_conv_source {
@@ -166,7 +167,9 @@ struct rlx_conv_speech {
     uint32_t heard_ms;    /* furthest position heard */
     uint32_t now_ms;      /* present position: behind heard_ms after a resume */
     uint32_t must_words;  /* so many words of piece 1 must be heard in this call */
+    uint32_t after_row;   /* rows up to this one must be durable before it is begun */
     uint64_t made_ms, begun_ms, progress_ms;
+    uint64_t ready_ms;    /* its audio was there, and rows were waited for; 0 = not */
     /* its row */
     char id[37];
     uint32_t seq;
@@ -232,7 +235,8 @@ struct rlx_conv_metrics {
     uint32_t answer_to_first_word_ms, callee_to_greeting_ms;
     unsigned turns, merged, pauses_true, pauses_false, resumed, empty_stt, suspects, echo_drops;
     unsigned dead_air, stt_started, stt_used, stt_wasted, llm_started, llm_used, llm_wasted;
-    unsigned fillers, tts_failed, keypad;
+    unsigned fillers, tts_failed, keypad, rows_late;
+    uint32_t row_wait_ms; /* the longest that a speech waited for rows to be durable */
 };
 
 struct rlx_conv {
@@ -250,6 +254,7 @@ struct rlx_conv {
     TALLOC_CTX *scratch;      /* what actions point to; emptied at each input */
 
     uint32_t last_job, last_epoch, last_seq;
+    uint32_t last_row, kept_row; /* writes of rows: given out, known to be durable */
     uint64_t uuid_count;
 
     struct rlx_conv_ear ear;

@@ -29,6 +29,14 @@ static void set_ms(json_t *object, const char *name, uint32_t ms)
         json_object_set_new(object, name, json_integer(ms));
 }
 
+static struct rlx_conv_action *row_act(struct rlx_conv *conv)
+{
+    struct rlx_conv_action *action = rlx_conv_act(conv, RLX_ACT_ROW);
+
+    action->row.number = ++conv->last_row;
+    return action;
+}
+
 /* ---- the callee's rows ---- */
 
 static const char *masked(struct rlx_conv *conv, const char *text)
@@ -58,7 +66,7 @@ void rlx_conv_row_user(struct rlx_conv *conv, struct rlx_conv_turn *turn)
     set_ms(data, "merged", turn->merged);
     if (turn->keypad)
         json_object_set_new(data, "source", json_string("keypad"));
-    struct rlx_conv_action *action = rlx_conv_act(conv, RLX_ACT_ROW);
+    struct rlx_conv_action *action = row_act(conv);
     action->row.id = id;
     action->row.seq = turn->seq;
     action->row.text = turn->keypad && conv->set.mask_digits
@@ -80,7 +88,7 @@ void rlx_conv_row_opening(struct rlx_conv *conv, const char *text, uint32_t took
     set_ms(data, "voiced_ms", conv->opening.voiced_ms);
     set_ms(data, "stt_ms", took_ms);
     json_object_set_new(data, "opening", json_true());
-    struct rlx_conv_action *action = rlx_conv_act(conv, RLX_ACT_ROW);
+    struct rlx_conv_action *action = row_act(conv);
     action->row.id = id;
     action->row.seq = conv->opening.seq;
     action->row.text = talloc_strdup(conv->scratch, text);
@@ -119,7 +127,7 @@ static const char *speech_data(struct rlx_conv *conv, const struct rlx_conv_spee
 void rlx_conv_row_agent(struct rlx_conv *conv, struct rlx_conv_speech *speech, const char *text,
                         bool final)
 {
-    struct rlx_conv_action *action = rlx_conv_act(conv, RLX_ACT_ROW);
+    struct rlx_conv_action *action = row_act(conv);
 
     action->row.agent = true;
     action->row.id = talloc_strdup(conv->scratch, speech->id);
@@ -138,13 +146,14 @@ const char *rlx_conv_metrics_json(struct rlx_conv *conv)
 
     json_t *data = json_pack(
         "{s:i, s:i, s:i, s:i, s:{s:i, s:i, s:i}, s:i, s:i, s:i, s:i, s:i, s:i, s:i,"
-        " s:{s:{s:i, s:i, s:i}, s:{s:i, s:i, s:i}}}",
+        " s:i, s:i, s:{s:{s:i, s:i, s:i}, s:{s:i, s:i, s:i}}}",
         "answer_to_first_word_ms", (int)m->answer_to_first_word_ms, "callee_to_greeting_ms",
         (int)m->callee_to_greeting_ms, "turns", (int)m->turns, "turns_merged", (int)m->merged,
         "pauses", "true", (int)m->pauses_true, "false", (int)m->pauses_false, "resumed",
         (int)m->resumed, "empty_stt", (int)m->empty_stt, "suspects", (int)m->suspects, "echo_drops",
         (int)m->echo_drops, "dead_air_over_2s", (int)m->dead_air, "fillers", (int)m->fillers,
-        "tts_failed", (int)m->tts_failed, "keypad_turns", (int)m->keypad, "speculation", "stt",
+        "tts_failed", (int)m->tts_failed, "keypad_turns", (int)m->keypad, "rows_late",
+        (int)m->rows_late, "row_wait_max_ms", (int)m->row_wait_ms, "speculation", "stt",
         "started", (int)m->stt_started, "used", (int)m->stt_used, "wasted", (int)m->stt_wasted,
         "llm", "started", (int)m->llm_started, "used", (int)m->llm_used, "wasted",
         (int)m->llm_wasted);

@@ -30,6 +30,7 @@ struct rlx_conv_speech *rlx_conv_speech_new(struct rlx_conv *conv, enum rlx_conv
     speech->source = source;
     speech->history = -1;
     speech->made_ms = speech->progress_ms = conv->now_ms;
+    speech->after_row = conv->last_row;
     owe(conv, speech);
     return speech;
 }
@@ -182,11 +183,31 @@ static void describe(struct rlx_conv *conv, struct rlx_conv_speech *speech)
     conv->recent[0] = speech->answer_id ? talloc_strdup(conv, speech->answer_id) : NULL;
 }
 
+/* What was said before it is durable, or has been waited for long enough. */
+static bool rows_kept(const struct rlx_conv *conv, const struct rlx_conv_speech *speech)
+{
+    return speech->after_row <= conv->kept_row ||
+           conv->now_ms - speech->made_ms >= RLX_CONV_KEEP_MS;
+}
+
+static void note_rows(struct rlx_conv *conv, const struct rlx_conv_speech *speech)
+{
+    uint32_t waited = speech->ready_ms ? (uint32_t)(conv->now_ms - speech->ready_ms) : 0;
+
+    if (waited > conv->metrics.row_wait_ms)
+        conv->metrics.row_wait_ms = waited;
+    if (speech->after_row <= conv->kept_row)
+        return;
+    conv->metrics.rows_late++;
+    rlx_conv_note(conv, "rows_late", "{\"epoch\":%u,\"waited_ms\":%u}", speech->epoch, waited);
+}
+
 static void begin(struct rlx_conv *conv, struct rlx_conv_speech **place)
 {
     struct rlx_conv_speech *speech = *place;
 
     *place = NULL;
+    note_rows(conv, speech);
     if (speech->source != RLX_SOURCE_FILLER)
         rlx_conv_speech_drop(conv, &conv->aside);
     if (speech->source == RLX_SOURCE_GREETING)
@@ -456,9 +477,15 @@ static void skip_void(struct rlx_conv *conv, struct rlx_conv_speech **place)
     talloc_free(speech);
 }
 
-static bool is_ready(const struct rlx_conv_speech *speech)
+static bool is_ready(const struct rlx_conv *conv, struct rlx_conv_speech *speech)
 {
-    return speech && speech->go && rlx_conv_speech_total(speech) > 0;
+    if (!speech || !speech->go || !rlx_conv_speech_total(speech))
+        return false;
+    if (rows_kept(conv, speech))
+        return true;
+    if (!speech->ready_ms)
+        speech->ready_ms = conv->now_ms;
+    return false;
 }
 
 static bool may_speak(const struct rlx_conv *conv)
@@ -480,9 +507,9 @@ void rlx_conv_speech_pump(struct rlx_conv *conv)
     if (conv->aside && is_void(conv->aside))
         skip_void(conv, &conv->aside);
     if (!conv->speaking && may_speak(conv)) {
-        if (is_ready(conv->next))
+        if (is_ready(conv, conv->next))
             begin(conv, &conv->next);
-        else if (is_ready(conv->aside))
+        else if (is_ready(conv, conv->aside))
             begin(conv, &conv->aside);
     }
     struct rlx_conv_speech *speech = conv->speaking;
@@ -561,6 +588,10 @@ uint64_t rlx_conv_speech_due(const struct rlx_conv *conv)
     if (speech)
         return conv->state == RLX_CONV_PAUSED ? UINT64_MAX
                                               : speech->progress_ms + RLX_CONV_BACKSTOP_MS;
+    if (conv->next && conv->next->ready_ms)
+        return conv->next->made_ms + RLX_CONV_KEEP_MS;
+    if (conv->aside && conv->aside->ready_ms)
+        return conv->aside->made_ms + RLX_CONV_KEEP_MS;
     if (conv->next && conv->next->go && !conv->closing.on)
         return conv->next->progress_ms + conv->set.answer_max_ms;
     return UINT64_MAX;

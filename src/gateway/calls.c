@@ -376,6 +376,14 @@ bool rlx_calls_amd(struct rlx_calls *calls, const char *call_id, const char *ans
     return true;
 }
 
+void rlx_calls_kept(struct rlx_calls *calls, const char *call_id, uint32_t row)
+{
+    struct call *call = call_find(calls, call_id);
+
+    if (call && call->live)
+        rlx_live_kept(call->live, row);
+}
+
 bool rlx_calls_hang_up(struct rlx_calls *calls, const char *call_id, const char *reason)
 {
     struct call *call = call_find(calls, call_id);

@@ -27,6 +27,8 @@ void rlx_calls_want(struct rlx_calls *calls, const char *call_id);
 void rlx_calls_gone(struct rlx_calls *calls, const char *call_id);
 /* The carrier says who answered / the owner wants the call ended. False when the call is not here. */
 bool rlx_calls_amd(struct rlx_calls *calls, const char *call_id, const char *answered_by);
+/* The rows of a call up to this number are durable. */
+void rlx_calls_kept(struct rlx_calls *calls, const char *call_id, uint32_t row);
 bool rlx_calls_hang_up(struct rlx_calls *calls, const char *call_id, const char *reason);
 
 /* A media socket whose handshake is done: it must send `start` with a good token within 5 s. Takes the fd over. */

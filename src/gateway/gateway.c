@@ -101,6 +101,35 @@ static int start_control(struct gateway *g, TALLOC_CTX *ctx, char **urlp)
     return *urlp ? 0 : -ENOMEM;
 }
 
+/* ---- rows that are durable ---- */
+
+struct kept_mail {
+    struct gateway *gateway;
+    char call_id[37];
+    uint32_t row;
+};
+
+static void mail_kept(void *arg)
+{
+    struct kept_mail *mail = arg;
+
+    rlx_calls_kept(mail->gateway->calls, mail->call_id, mail->row);
+    free(mail);
+}
+
+static void row_durable(const char *call_id, uint32_t row, void *arg)
+{
+    struct gateway *gateway = arg;
+    struct kept_mail *mail = malloc(sizeof *mail);
+
+    if (!mail)
+        return; /* the call goes on without it, a second later */
+    *mail = (struct kept_mail){.gateway = gateway, .row = row};
+    snprintf(mail->call_id, sizeof mail->call_id, "%s", call_id);
+    if (rlx_mailbox_post(gateway->mailbox, mail_kept, mail))
+        free(mail);
+}
+
 /* ---- the end ---- */
 
 /* No call is left: the parts go in the order in which they use each other. */
@@ -185,6 +214,21 @@ static void start_loop(struct gateway *g)
     uv_timer_start(&g->watch, on_watch, 100, 100);
 }
 
+static int start_writer(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_id,
+                        const char *control_url)
+{
+    const struct rlx_writer_options options = {
+        .store = g->store,
+        .gateway_id = gateway_id,
+        .control_url = control_url,
+        .spool_dir = rlx_config_path(g->config, ctx, "spool"),
+        .durable = row_durable,
+        .arg = g,
+    };
+
+    return options.spool_dir ? rlx_writer_create(&g->env.writer, ctx, &options) : -ENOMEM;
+}
+
 static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_id)
 {
     char *why = NULL, *control_url = NULL;
@@ -211,8 +255,7 @@ static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_i
                                    .recordings = rlx_config_path(g->config, ctx, "recordings")};
     if ((err = rlx_mailbox_create(&g->mailbox, ctx, &g->loop)) ||
         (err = start_control(g, ctx, &control_url)) ||
-        (err = rlx_writer_create(&g->env.writer, ctx, g->store, gateway_id, control_url,
-                                 rlx_config_path(g->config, ctx, "spool"))) ||
+        (err = start_writer(g, ctx, gateway_id, control_url)) ||
         (err = rlx_speech_cache_create(&g->env.cache, ctx, &g->loop,
                                        rlx_config_path(g->config, ctx, "speech"))) ||
         (err = rlx_calls_create(&g->calls, ctx, &g->env, g->store, gateway_id)))

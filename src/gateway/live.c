@@ -66,7 +66,8 @@ static void write_row(struct rlx_live *live, const struct rlx_conv_action *actio
 
     snprintf(row.id, sizeof row.id, "%s", action->row.id);
     snprintf(row.call_id, sizeof row.call_id, "%s", live->setup->call_id);
-    rlx_writer_turn(live->env->writer, &row, row.agent); /* the callee's rows never change */
+    /* the callee's rows never change */
+    rlx_writer_turn(live->env->writer, &row, row.agent, action->row.number);
 }
 
 /* The measurements of the conversation together with those of the playout. */
@@ -142,6 +143,9 @@ static void carry_out(struct rlx_live *live, const struct rlx_conv_action *actio
         write_row(live, action);
         break;
     case RLX_ACT_NOTE:
+        if (!strcmp(action->text, "rows_late"))
+            rlx_log(RLX_WARN, "call.rows_late", "call_id=%s data=%s", live->setup->call_id,
+                    action->data);
         rlx_writer_event(live->env->writer, live->setup->call_id, action->text, action->data);
         break;
     case RLX_ACT_DNC:
@@ -315,6 +319,14 @@ void rlx_live_tick(struct rlx_live *live, uint64_t now_ms)
             rlx_log(RLX_ERROR, "recording.failed", "call_id=%s error=%s", live->setup->call_id,
                     rlx_err_text(err));
     }
+}
+
+void rlx_live_kept(struct rlx_live *live, uint32_t row)
+{
+    struct rlx_conv_event event = {.kind = RLX_EV_KEPT, .kept = {.row = row}};
+
+    if (live->started_ms && !live->over)
+        rlx_live_input(live, &event);
 }
 
 void rlx_live_amd(struct rlx_live *live, const char *answered_by)

@@ -39,6 +39,8 @@ bool rlx_live_started(const struct rlx_live *live);
 
 /* Every 10 ms, or more often. */
 void rlx_live_tick(struct rlx_live *live, uint64_t now_ms);
+/* The call's rows up to this number are durable. */
+void rlx_live_kept(struct rlx_live *live, uint32_t row);
 /* The carrier's answer detection. */
 void rlx_live_amd(struct rlx_live *live, const char *answered_by);
 /* Ends the call politely; reason as for RLX_EV_END_WISH. */

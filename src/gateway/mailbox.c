@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct mail {
@@ -14,6 +15,7 @@ struct rlx_mailbox {
     uv_async_t wake;
     pthread_mutex_t lock;
     struct mail *first, **last;
+    bool closed;
 };
 
 static void deliver(uv_async_t *wake)
@@ -60,14 +62,23 @@ int rlx_mailbox_post(struct rlx_mailbox *box, rlx_mail_h *handler, void *arg)
         return -ENOMEM;
     *mail = (struct mail){.handler = handler, .arg = arg};
     pthread_mutex_lock(&box->lock);
-    *box->last = mail;
-    box->last = &mail->next;
+    bool closed = box->closed;
+    if (!closed) {
+        *box->last = mail;
+        box->last = &mail->next;
+        uv_async_send(&box->wake); /* inside: the handle is closed only after the flag is set */
+    }
     pthread_mutex_unlock(&box->lock);
-    return uv_async_send(&box->wake);
+    if (closed)
+        free(mail);
+    return closed ? -ECANCELED : 0;
 }
 
 void rlx_mailbox_close(struct rlx_mailbox *box)
 {
+    pthread_mutex_lock(&box->lock);
+    box->closed = true;
+    pthread_mutex_unlock(&box->lock);
     deliver(&box->wake);
     uv_close((uv_handle_t *)&box->wake, NULL);
 }

@@ -13,11 +13,13 @@
 #include "base/log.h"
 
 #define SUFFIX ".spool"
+#define LINE_MAX_BYTES (8u << 20)
 #define DONE '#' /* over a line's first byte: carried out */
 
 struct rlx_spool {
     char *dir, *path;
     int fd; /* -1 = nothing is kept */
+    size_t count;
 };
 
 static int spool_close(struct rlx_spool *spool)
@@ -46,11 +48,6 @@ int rlx_spool_create(struct rlx_spool **spoolp, TALLOC_CTX *ctx, const char *dir
     return 0;
 }
 
-bool rlx_spool_holds(const struct rlx_spool *spool)
-{
-    return spool->fd >= 0;
-}
-
 /* Another process may take the new file for a dead one's before it is locked, and remove it: then it is made again. */
 static int open_own(struct rlx_spool *spool)
 {
@@ -73,7 +70,7 @@ static int open_own(struct rlx_spool *spool)
 }
 
 /* A line goes in whole or not at all: half a line would spoil the next one too. */
-static int add_line(int fd, const char *line)
+static int add_line(int fd, const char *line, off_t *atp)
 {
     off_t end = lseek(fd, 0, SEEK_END);
     size_t length = strlen(line);
@@ -88,25 +85,71 @@ static int add_line(int fd, const char *line)
         err = -errno;
     if (err && ftruncate(fd, end))
         rlx_log(RLX_ERROR, "spool.truncate", "error=%s", strerror(errno));
+    *atp = end;
     return err;
 }
 
-int rlx_spool_add(struct rlx_spool *spool, const json_t *operation)
+static void remove_own(struct rlx_spool *spool)
 {
-    char *text = json_dumps(operation, JSON_COMPACT);
-    char *line = text ? talloc_asprintf(spool, "%s\n", text) : NULL;
-    bool opened = spool->fd >= 0;
-    int err = !line ? -ENOMEM : opened ? 0 : open_own(spool);
+    unlink(spool->path);
+    spool_close(spool);
+}
+
+int rlx_spool_add(struct rlx_spool *spool, const char *operation, off_t *atp)
+{
+    char *line = talloc_asprintf(spool, "%s\n", operation);
+    int err = !line ? -ENOMEM : spool->fd >= 0 ? 0 : open_own(spool);
 
     if (!err)
-        err = add_line(spool->fd, line);
-    if (err && !opened && spool->fd >= 0) {
-        unlink(spool->path);
-        spool_close(spool);
-    }
+        err = add_line(spool->fd, line, atp);
+    if (!err)
+        spool->count++;
+    else if (!spool->count && spool->fd >= 0)
+        remove_own(spool);
     talloc_free(line);
-    free(text);
     return err;
+}
+
+json_t *rlx_spool_read(struct rlx_spool *spool, off_t at)
+{
+    size_t size = 4096;
+    char *line = talloc_size(spool, size);
+    ssize_t length = line && spool->fd >= 0 ? pread(spool->fd, line, size, at) : -1;
+
+    while (length == (ssize_t)size && !memchr(line, '\n', size) && size < LINE_MAX_BYTES) {
+        size *= 2;
+        char *grown = talloc_realloc_size(spool, line, size);
+        if (!grown)
+            break;
+        line = grown;
+        length = pread(spool->fd, line, size, at);
+    }
+    const char *end = length > 0 ? memchr(line, '\n', (size_t)length) : NULL;
+    json_t *json = end ? json_loadb(line, (size_t)(end - line), 0, NULL) : NULL;
+    talloc_free(line);
+    return json;
+}
+
+static void mark_done(int fd, off_t at)
+{
+    if (pwrite(fd, &(char){DONE}, 1, at) != 1)
+        rlx_log(RLX_WARN, "spool.mark", "error=%s", strerror(errno));
+}
+
+void rlx_spool_done(struct rlx_spool *spool, off_t at)
+{
+    if (spool->fd < 0 || !spool->count)
+        return;
+    mark_done(spool->fd, at);
+    if (--spool->count)
+        return;
+    remove_own(spool);
+    rlx_log(RLX_INFO, "spool.replayed", "file=%s", spool->path);
+}
+
+size_t rlx_spool_count(const struct rlx_spool *spool)
+{
+    return spool->count;
 }
 
 /* Carries out what a file holds; marks each line that was. A line that is no JSON (torn by a power cut) is passed over. */
@@ -128,26 +171,14 @@ static bool replay(int fd, rlx_spool_h *carry_out, void *arg)
         json_t *json = *line == DONE ? NULL : json_loads(line, 0, NULL);
         if (json)
             whole = carry_out(json, arg);
-        if (json && whole && pwrite(fd, &(char){DONE}, 1, at) != 1)
-            rlx_log(RLX_WARN, "spool.mark", "error=%s", strerror(errno));
+        if (json && whole)
+            mark_done(fd, at);
         json_decref(json);
     }
     free(line);
     if (file)
         fclose(file);
     return whole;
-}
-
-bool rlx_spool_replay(struct rlx_spool *spool, rlx_spool_h *carry_out, void *arg)
-{
-    if (spool->fd < 0)
-        return true;
-    if (!replay(spool->fd, carry_out, arg))
-        return false;
-    unlink(spool->path);
-    spool_close(spool);
-    rlx_log(RLX_INFO, "spool.replayed", "file=%s", spool->path);
-    return true;
 }
 
 static bool replay_orphan(const char *path, rlx_spool_h *carry_out, void *arg)

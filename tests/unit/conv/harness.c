@@ -252,6 +252,7 @@ static void carry_out(struct sim *sim, const struct rlx_conv_action *action)
         break;
     case RLX_ACT_ROW:
         keep_row(sim, action);
+        sim_do_row(sim, action);
         break;
     case RLX_ACT_TOOL:
         sim_do_tool(sim, action);
@@ -434,6 +435,7 @@ struct sim *sim_new(void **state)
     sim->tts_ms = 150;
     sim->tool_ms = 500;
     sim->one_way_ms = 40;
+    sim->keep_ms = 3;
     sim->hangover_ms = 100;
     sim->echo_db = -100.0f;
     sim->pending = talloc_array(sim, struct sim_pending, SIM_PENDING);

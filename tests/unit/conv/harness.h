@@ -60,6 +60,7 @@ struct sim {
     /* the world's delays and faults; change them at any time */
     uint32_t stt_ms, lookup_ms, llm_ms, llm_gap_ms, tts_ms, tool_ms;
     uint32_t one_way_ms, hangover_ms;
+    uint32_t keep_ms; /* until a row is durable; UINT32_MAX = never */
     unsigned stt_faults, llm_faults, tts_faults, tts_empty; /* the next so many fail */
     bool stt_silent, llm_silent, tts_silent;                /* never answer */
     bool frames_stop, lose_marks, lose_played;

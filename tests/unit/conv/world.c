@@ -64,6 +64,17 @@ bool sim_take_due(struct sim *sim, struct sim_pending *due)
     return true;
 }
 
+/* ---- the writer ---- */
+
+void sim_do_row(struct sim *sim, const struct rlx_conv_action *action)
+{
+    if (sim->keep_ms == UINT32_MAX)
+        return;
+    struct sim_pending *pending = sim_later(sim, sim->keep_ms);
+    pending->event.kind = RLX_EV_KEPT;
+    pending->event.kept.row = action->row.number;
+}
+
 /* ---- fake providers ---- */
 
 /* The words that are spoken in a stretch: of a line that is cut, its share of words. */

@@ -22,6 +22,7 @@ bool sim_take_due(struct sim *sim, struct sim_pending *due);
 void sim_cancel_job(struct sim *sim, uint32_t job);
 void sim_cancel_epoch(struct sim *sim, uint32_t epoch);
 
+void sim_do_row(struct sim *sim, const struct rlx_conv_action *action);
 void sim_do_stt(struct sim *sim, const struct rlx_conv_action *action);
 void sim_do_lookup(struct sim *sim, const struct rlx_conv_action *action);
 void sim_do_llm(struct sim *sim, const struct rlx_conv_action *action);
