@@ -16,8 +16,10 @@
 #define SCORE_FIRE_SWAPPED 0.80f /* one word in the place of another */
 #define SCORE_SURE 0.78f         /* with MARGIN_CLEAR: suspicion of single words is dropped */
 #define MARGIN_CLEAR 0.15f
-#define MARGIN_KNOWN 0.10f   /* for SCORE_FIRE_CLEAR */
-#define STRANGER_COSTS 0.25f /* in the order of answers */
+#define MARGIN_KNOWN 0.10f    /* for SCORE_FIRE_CLEAR */
+#define STRANGER_COSTS 0.25f  /* in the order of answers */
+#define SCORE_MISHEARD 0.66f  /* a question whose first word was heard wrong, */
+#define MARGIN_MISHEARD 0.20f /* far from every other answer */
 #define SCORE_NEAR 0.42f
 #define SCORE_PASSAGE 0.35f
 #define MARGIN 0.08f
@@ -226,6 +228,7 @@ struct candidate {
     const struct way *way;
     float score;
     float rank;       /* score less what strangers cost: the order of answers */
+    float margin;     /* rank less the next answer's */
     unsigned unknown; /* strangers */
     unsigned asks;    /* what the ways about as near as the best ask for */
     bool negated;     /* one of the ways about as near as the best is negated */
@@ -419,6 +422,13 @@ static bool is_recent(const struct rlx_answers_query *query, const char *id)
            (query->recent[1] && !strcmp(query->recent[1], id));
 }
 
+/* "With the charge for sending a plumber": a question but for its first word. */
+static bool is_misheard(const struct candidate *best, const struct rlx_reading *heard)
+{
+    return heard->misheard && best->unknown == 0 && best->score >= SCORE_MISHEARD &&
+           best->margin >= MARGIN_MISHEARD;
+}
+
 /* The first condition that forbids to speak the answer, or "". */
 static const char *forbidden(const struct candidate *best, const struct rlx_reading *heard,
                              const struct rlx_answers_query *query)
@@ -444,7 +454,7 @@ static const char *forbidden(const struct candidate *best, const struct rlx_read
         return "negation does not agree";
     if (!lacks_agree(entry, way, heard))
         return "without what, does not agree";
-    if (!heard->asking && !entry->states)
+    if (!heard->asking && !entry->states && !is_misheard(best, heard))
         return "not a question";
     if (heard->follow_up)
         return "a bare follow-up";
@@ -533,14 +543,14 @@ static const char *suspicious(const struct candidate *best, float margin,
     return "";
 }
 
-static void decide(const struct candidate *best, float second, const struct rlx_reading *heard,
+static void decide(const struct candidate *best, const struct rlx_reading *heard,
                    const struct rlx_answers_query *query, struct rlx_answer_match *match)
 {
     bool exact = !strcmp(heard->bare, best->way->reading.bare);
     match->id = best->entry->id;
     match->text = best->entry->text;
     match->score = best->score;
-    match->margin = best->rank - second;
+    match->margin = best->margin;
     match->kind = best->score >= SCORE_NEAR ? RLX_ANSWER_NEAR : RLX_ANSWER_NONE;
     match->why = forbidden(best, heard, query);
     float least = SCORE_FIRE;
@@ -575,10 +585,11 @@ void rlx_answers_match(const struct rlx_answers *answers, const struct rlx_answe
             keep_best(answer, RANKED, next);
     }
     rank(answer, RANKED, &heard);
-    if (answer[0].entry)
+    if (answer[0].entry) {
+        answer[0].margin = answer[0].rank - (answer[1].entry ? answer[1].rank : 0.0f);
         look_near(&answer[0], query);
-    if (answer[0].entry)
-        decide(&answer[0], answer[1].entry ? answer[1].rank : 0.0f, &heard, query, match);
+        decide(&answer[0], &heard, query, match);
+    }
     size_t count = 0;
     if (match->kind != RLX_ANSWER_NONE)
         match->passages[count++] = match->text;

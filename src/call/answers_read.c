@@ -524,6 +524,10 @@ static bool points_out(TALLOC_CTX *ctx, const char *text)
     return false;
 }
 
+/* What, would, which, where, when, how, is: as a small model hears them at the start of a call. */
+static const char *const heard_as_asking =
+    "with|wood|witch|watch|wear|ware|win|wen|house|hows|if|his";
+
 int rlx_reading_make(struct rlx_reading *r, TALLOC_CTX *ctx, const char *text)
 {
     struct rlx_words all, bare;
@@ -541,6 +545,7 @@ int rlx_reading_make(struct rlx_reading *r, TALLOC_CTX *ctx, const char *text)
     r->asks = read_asks(&bare);
     r->amount = rlx_words_match(&bare, 0, "how big|high|large is|are|would|will the|your") > 0;
     r->asking = rlx_is_asking(text);
+    r->misheard = !r->asking && bare.count > 3 && rlx_word_in(bare.word[0], heard_as_asking);
     r->questions = count_questions(ctx, text);
     r->hostile = is_hostile(&all);
     r->accusing = is_accusing(ctx, text);

@@ -54,6 +54,8 @@ struct rlx_reading {
     unsigned lack_count;
     unsigned asks, marks; /* enum rlx_asks, enum rlx_marks */
     unsigned words, questions;
+    bool misheard; /* no question as it stands, but it begins with what speech to text makes of a
+                      question word: "With the charge" for "What do you charge" */
     bool asking, negated, hostile, accusing, weekday, pronoun, follow_up, excluded;
     const char *deeds[RLX_READ_DEEDS]; /* stems after "we": "we SELL boxes" */
     unsigned deed_count;
