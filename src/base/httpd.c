@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,12 +24,6 @@
 #endif
 #define LISTEN_BACKLOG 1024
 #define LINGER_MS 5000
-
-struct rlx_httpd {
-    struct rlx_httpd_options options;
-    struct MHD_Daemon *daemon;
-    uint16_t port;
-};
 
 /* ---- routes ---- */
 
@@ -103,10 +98,29 @@ static bool holds_nul(const char *text)
     return strstr(text, "%00") != NULL;
 }
 
+/* Whether the path and the query, decoded, are UTF-8. */
+static bool is_utf8(struct rlx_request *req)
+{
+    char *path = strchr(req->path, '%') ? rlx_percent_decode(req, req->path, strlen(req->path), false, NULL)
+                                        : req->path;
+    bool good = path && rlx_utf8_valid(path);
+
+    for (const struct rlx_field *field = req->query_fields; good && field; field = field->next)
+        good = rlx_utf8_valid(field->name) && rlx_utf8_valid(field->value);
+    return good;
+}
+
 static void call_hook(rlx_handler_h *hook, struct rlx_request *req)
 {
     if (hook)
         hook(req, req->server->options.arg);
+}
+
+static void run_before(struct rlx_request *req)
+{
+    if (!req->hooked)
+        call_hook(req->server->options.before, req);
+    req->hooked = true;
 }
 
 /* Chooses the reply: the refusals that need no handler, else the handler. */
@@ -115,11 +129,15 @@ static void choose_reply(struct rlx_request *req)
     const struct rlx_httpd_options *options = &req->server->options;
     char *allow = NULL;
 
-    call_hook(options->before, req);
+    run_before(req);
     if (req->response)
         return;
     if (holds_nul(req->path) || holds_nul(req->query)) {
         rlx_reply_error(req, RLX_EINVAL, "the URL holds U+0000");
+        return;
+    }
+    if (!is_utf8(req)) {
+        rlx_reply_error(req, RLX_EPROTO, "the URL is not valid UTF-8");
         return;
     }
     if (!req->route) {
@@ -146,7 +164,9 @@ static void choose_reply(struct rlx_request *req)
 
 static enum MHD_Result answer(struct rlx_request *req)
 {
-    choose_reply(req);
+    rlx_watch_limit(req->connection, 0);
+    if (!req->response)
+        choose_reply(req);
     if (!req->response) {
         rlx_log(RLX_ERROR, "httpd.no_reply", "method=%s path=%s", req->method, req->path);
         rlx_reply_error(req, RLX_EINTERNAL, NULL);
@@ -156,7 +176,7 @@ static enum MHD_Result answer(struct rlx_request *req)
         return MHD_NO;
     for (struct rlx_field *header = req->headers; header; header = header->next)
         MHD_add_response_header(req->response, header->name, header->value);
-    if (req->too_big)
+    if (req->too_big || req->unread || atomic_load(&req->server->quiet))
         MHD_add_response_header(req->response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result result =
         MHD_queue_response(req->connection, (unsigned)req->status, req->response);
@@ -181,9 +201,22 @@ static enum MHD_Result begin(struct rlx_request *req, const char *method)
     req->max_body =
         req->route && req->route->max_body ? req->route->max_body : RLX_HTTPD_DEFAULT_BODY;
     const char *length = rlx_request_header(req, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (length && strtoull(length, NULL, 10) > req->max_body) {
+    uint64_t announced = length ? strtoull(length, NULL, 10) : 0;
+    if (announced > req->max_body) {
         req->too_big = req->unread = true;
         return answer(req);
+    }
+    if (rlx_request_header(req, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+        announced = req->max_body;
+    rlx_watch_limit(req->connection, RLX_HTTPD_REQUEST_MS + announced / RLX_HTTPD_SLOWEST);
+    if (announced > RLX_HTTPD_DEFAULT_BODY && req->route && req->server->options.early) {
+        run_before(req);
+        if (!req->response)
+            call_hook(req->server->options.early, req);
+        if (req->response) {
+            req->unread = true;
+            return answer(req);
+        }
     }
     return MHD_YES;
 }
@@ -244,6 +277,7 @@ static void *target_came(void *cls, const char *uri, struct MHD_Connection *conn
     if (!req)
         return NULL;
     req->server = cls;
+    atomic_fetch_add(&req->server->active, 1);
     req->connection = connection;
     req->method = "";
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -258,6 +292,7 @@ static void *target_came(void *cls, const char *uri, struct MHD_Connection *conn
     if (req->path && req->query && *req->query)
         req->query_fields = rlx_field_parse_urlencoded(req, req->query + 1, strlen(req->query + 1));
     if (!req->path || !req->query) {
+        atomic_fetch_sub(&req->server->active, 1);
         talloc_free(req);
         return NULL;
     }
@@ -284,12 +319,17 @@ static void linger(int fd)
     }
 }
 
+static unsigned timeout_s(const struct rlx_httpd_options *options)
+{
+    return options->timeout_s ? options->timeout_s : 60;
+}
+
 static void completed(void *cls, struct MHD_Connection *connection, void **statep,
                       enum MHD_RequestTerminationCode code)
 {
     struct rlx_request *req = *statep;
 
-    (void)cls, (void)connection;
+    (void)cls;
     if (!req)
         return;
     *statep = NULL;
@@ -300,6 +340,9 @@ static void completed(void *cls, struct MHD_Connection *connection, void **state
     if (req->response)
         MHD_destroy_response(req->response);
     json_decref(req->json);
+    if (!req->upgrade.socket) /* MHD has nothing to do with the socket any more */
+        rlx_watch_limit(connection, RLX_HTTPD_REQUEST_MS + 1000ull * timeout_s(&req->server->options));
+    atomic_fetch_sub(&req->server->active, 1);
     talloc_free(req);
 }
 
@@ -372,16 +415,20 @@ int rlx_httpd_start(struct rlx_httpd **serverp, TALLOC_CTX *ctx,
     err = listen_on(&fd, &server->port, options);
     if (err)
         goto out;
+    err = rlx_watch_create(&server->watch, server);
+    if (err)
+        goto out;
     talloc_set_destructor(server, stop);
     server->daemon = MHD_start_daemon(
         MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_ALLOW_UPGRADE |
             MHD_USE_ITC | MHD_USE_ERROR_LOG,
         server->port, NULL, NULL, handle, server, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, target_came, server,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_CONNECTION_LIMIT,
-        options->max_connections ? options->max_connections : 1024u, MHD_OPTION_CONNECTION_TIMEOUT,
-        options->timeout_s ? options->timeout_s : 60u, MHD_OPTION_THREAD_STACK_SIZE,
-        (size_t)STACK_BYTES, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_NOTIFY_CONNECTION,
+        rlx_watch_connection, server, MHD_OPTION_CONNECTION_LIMIT,
+        options->max_connections ? options->max_connections : 1024u,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+        timeout_s(options), MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_END);
     if (!server->daemon) {
         err = -ENOMEM; /* the socket is fine: threads or memory are missing */
         goto out;
@@ -403,12 +450,36 @@ uint16_t rlx_httpd_port(const struct rlx_httpd *server)
 
 void rlx_httpd_quiesce(struct rlx_httpd *server)
 {
+    atomic_store(&server->quiet, true);
     MHD_socket fd = MHD_quiesce_daemon(server->daemon);
 
     if (fd != MHD_INVALID_SOCKET) {
         shutdown(fd, SHUT_RD); /* MHD's thread may still be polling it, which keeps it open */
         close(fd);
     }
+}
+
+unsigned rlx_httpd_active(const struct rlx_httpd *server)
+{
+    return atomic_load(&server->active);
+}
+
+unsigned rlx_httpd_connections(const struct rlx_httpd *server)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+    return info ? info->num_connections : 0;
+}
+
+unsigned rlx_httpd_drain(struct rlx_httpd *server, unsigned timeout_ms)
+{
+    static const struct timespec pause = {.tv_nsec = 10 * 1000000L};
+    uint64_t end_ms = rlx_now_ms() + timeout_ms;
+
+    while (rlx_httpd_active(server) && rlx_now_ms() < end_ms)
+        nanosleep(&pause, NULL);
+    return rlx_httpd_active(server);
 }
 
 /* ---- what the header promises about requests ---- */
@@ -473,22 +544,6 @@ const char *rlx_request_query_string(const struct rlx_request *req)
 const char *rlx_request_header(const struct rlx_request *req, const char *name)
 {
     return MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name);
-}
-
-const char *rlx_request_peer(const struct rlx_request *req)
-{
-    struct rlx_request *own = (struct rlx_request *)(uintptr_t)req; /* fills its own cache */
-    const union MHD_ConnectionInfo *info;
-
-    if (*req->peer)
-        return req->peer;
-    info = MHD_get_connection_info(req->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (info && info->client_addr)
-        getnameinfo(info->client_addr,
-                    info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                             : sizeof(struct sockaddr_in),
-                    own->peer, sizeof own->peer, NULL, 0, NI_NUMERICHOST);
-    return strncmp(req->peer, "::ffff:", 7) ? req->peer : req->peer + 7;
 }
 
 bool rlx_request_client_gone(const struct rlx_request *req)

@@ -38,11 +38,15 @@ struct rlx_httpd_options {
     uint16_t port;                 /* 0 = any free port */
     bool reuse_port;               /* several processes on one port (SO_REUSEPORT) */
     unsigned max_connections;      /* 0 = 1024 */
+    unsigned max_per_address;      /* connections from one address; 0 = no limit of its own */
     unsigned timeout_s;            /* idle connection; 0 = 60 */
+    const char *trusted_proxies;   /* addresses, separated by commas, whose X-Forwarded-For names the peer; NULL = none */
     const struct rlx_route *routes;
     size_t route_count;
     rlx_handler_h *before;         /* optional: runs first, when the body is there (or was refused); if it replies, the
                                       route is not called */
+    rlx_handler_h *early;          /* optional: runs after `before` when a body of more than 64 KiB is announced, before it is
+                                      read; if it replies, it is not */
     rlx_handler_h *after;          /* optional: runs after the reply was chosen (access log, metrics) */
     rlx_handler_h *unmatched;      /* optional: 404s (static files) */
     void *arg;
@@ -56,8 +60,13 @@ int rlx_httpd_start(struct rlx_httpd **serverp, TALLOC_CTX *ctx,
 /* The port that is served. */
 uint16_t rlx_httpd_port(const struct rlx_httpd *server);
 
-/* Stops accepting; what runs goes on. */
+/* Stops accepting; what runs goes on, and answers close their connections. */
 void rlx_httpd_quiesce(struct rlx_httpd *server);
+/* Waits until no request is under way, at most for timeout_ms. The number that still is. */
+unsigned rlx_httpd_drain(struct rlx_httpd *server, unsigned timeout_ms);
+/* Requests and connections that are there now. */
+unsigned rlx_httpd_active(const struct rlx_httpd *server);
+unsigned rlx_httpd_connections(const struct rlx_httpd *server);
 
 /* ---- the request ---- */
 
@@ -80,11 +89,11 @@ bool rlx_request_is(const struct rlx_request *req, const char *content_type);
 /* The raw query string with its '?', or "". */
 const char *rlx_request_query_string(const struct rlx_request *req);
 const char *rlx_request_header(const struct rlx_request *req, const char *name);
-/* The peer's IP address as text. */
+/* The peer's IP address as text: behind a trusted proxy, the address that it names. */
 const char *rlx_request_peer(const struct rlx_request *req);
 /* The body, always NUL-terminated; length in *lengthp. */
 const char *rlx_request_body(const struct rlx_request *req, size_t *lengthp);
-/* The body as JSON (borrowed, freed with the request): 0, RLX_EJSON, RLX_EINVAL when a string holds U+0000,
+/* The body as JSON (borrowed, freed with the request): 0, RLX_EJSON (also when it is nested deeper than 64), RLX_EINVAL when a string holds U+0000,
  * or RLX_EMEDIA when the content type is another (none at all is taken as JSON). Any JSON value may come, not only an object. */
 int rlx_request_json(struct rlx_request *req, json_t **jsonp) __attribute__((warn_unused_result));
 /* A field of a form body (application/x-www-form-urlencoded or multipart/form-data); NULL when absent. */
@@ -102,7 +111,7 @@ void *rlx_request_data(const struct rlx_request *req);
 
 /* ---- the reply ---- */
 
-/* Adds a header to the reply that follows. */
+/* Sets a header of the reply that follows; the last value of a name counts. */
 void rlx_reply_header(struct rlx_request *req, const char *name, const char *value);
 /* Sends bytes (copied). content_type may be NULL. */
 void rlx_reply(struct rlx_request *req, int status, const char *content_type, const void *body,

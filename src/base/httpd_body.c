@@ -39,6 +39,22 @@ char *rlx_percent_decode(TALLOC_CTX *ctx, const char *text, size_t length, bool 
     return out;
 }
 
+bool rlx_utf8_valid(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+
+    while (*p) {
+        int more = *p < 0x80 ? 0 : *p < 0xc2 ? -1 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : *p < 0xf5 ? 3 : -1;
+        if (more < 0 || (*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
+            (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
+            return false;
+        for (p++; more; more--, p++)
+            if ((*p & 0xc0) != 0x80)
+                return false;
+    }
+    return true;
+}
+
 struct rlx_field *rlx_field_parse_urlencoded(TALLOC_CTX *ctx, const char *text, size_t length)
 {
     struct rlx_field *first = NULL, **tail = &first;
@@ -215,6 +231,31 @@ bool rlx_request_is(const struct rlx_request *req, const char *content_type)
     return content_type_is(rlx_request_header(req, "Content-Type"), content_type);
 }
 
+/* False when arrays and objects are nested deeper than we take: parsers and printers recurse. */
+static bool shallow(const char *text, size_t length)
+{
+    int depth = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (quoted) {
+            if (c == '\\')
+                i++;
+            else
+                quoted = c != '"';
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > RLX_HTTPD_DEPTH_MAX)
+                return false;
+        } else if (c == ']' || c == '}') {
+            depth--;
+        }
+    }
+    return true;
+}
+
 int rlx_request_json(struct rlx_request *req, json_t **jsonp)
 {
     json_error_t error;
@@ -224,7 +265,13 @@ int rlx_request_json(struct rlx_request *req, json_t **jsonp)
     if (!content_type_is_json(rlx_request_header(req, "Content-Type")))
         return RLX_EMEDIA;
     if (!req->json) {
+        if (!shallow(req->body, req->length))
+            return RLX_EJSON;
         req->json = json_loadb(req->body ? req->body : "", req->length, JSON_DECODE_ANY, &error);
+        /* Integers beyond 64 bits are numbers all the same. */
+        if (!req->json && json_error_code(&error) == json_error_numeric_overflow)
+            req->json = json_loadb(req->body, req->length, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL,
+                                   &error);
         if (!req->json)
             return json_error_code(&error) == json_error_null_character ? RLX_EINVAL : RLX_EJSON;
     }

@@ -3,12 +3,27 @@
 #define RLX_BASE_HTTPD_PRIVATE_H
 
 #include <microhttpd.h>
+#include <stdatomic.h>
 
 #include "base/httpd.h"
 
 #define RLX_HTTPD_MAX_PARAMS 8
 #define RLX_HTTPD_DEFAULT_BODY (64u << 10)
 #define RLX_HTTPD_DISCARD_MAX (64u << 20)
+#define RLX_HTTPD_DEPTH_MAX 64 /* of JSON */
+#define RLX_HTTPD_REQUEST_MS 30000u
+#define RLX_HTTPD_SLOWEST 32 /* bytes of a body that must come in a millisecond */
+
+struct rlx_watch;
+
+struct rlx_httpd {
+    struct rlx_httpd_options options;
+    struct MHD_Daemon *daemon;
+    uint16_t port;
+    struct rlx_watch *watch;
+    atomic_bool quiet;
+    atomic_uint active;
+};
 
 /* A decoded name and value: of the query, or of a form body. */
 struct rlx_field {
@@ -53,6 +68,7 @@ struct rlx_request {
     bool begun;      /* the headers were seen */
     bool too_big;    /* the body is longer than the route takes */
     bool unread;     /* answered before the body was read: linger */
+    bool hooked;     /* `before` has run */
     size_t max_body;
 
     char *body;
@@ -81,6 +97,17 @@ const struct rlx_field *rlx_field_find(const struct rlx_field *fields, const cha
 /* Percent-decodes; `plus` makes '+' a space. The length of the result goes to *lengthp. */
 char *rlx_percent_decode(TALLOC_CTX *ctx, const char *text, size_t length, bool plus,
                          size_t *lengthp);
+
+/* Strict: no overlong forms, no surrogates. */
+bool rlx_utf8_valid(const char *text);
+
+/* ---- time limits: a connection that sends its request too slowly is closed ---- */
+int rlx_watch_create(struct rlx_watch **watchp, TALLOC_CTX *ctx);
+/* For MHD_OPTION_NOTIFY_CONNECTION. */
+void rlx_watch_connection(void *cls, struct MHD_Connection *connection, void **contextp,
+                          enum MHD_ConnectionNotificationCode code);
+/* The request must have come after so many ms; 0 = no limit any more. */
+void rlx_watch_limit(struct MHD_Connection *connection, uint64_t ms);
 
 /* The reader of a stream's response, and what frees it. */
 ssize_t rlx_stream_pull(void *cls, uint64_t position, char *buffer, size_t size);

@@ -26,12 +26,21 @@ bool rlx_socket_gone(int fd)
 
 void rlx_reply_header(struct rlx_request *req, const char *name, const char *value)
 {
+    for (struct rlx_field *old = req->headers; old; old = old->next)
+        if (!strcasecmp(old->name, name)) {
+            char *copy = talloc_strdup(old, value);
+            old->value = copy ? copy : old->value;
+            return;
+        }
     struct rlx_field *header = talloc_zero(req, struct rlx_field);
-
     if (!header)
         return;
     header->name = talloc_strdup(header, name);
     header->value = talloc_strdup(header, value);
+    if (!header->name || !header->value) {
+        talloc_free(header);
+        return;
+    }
     header->next = req->headers;
     req->headers = header;
 }

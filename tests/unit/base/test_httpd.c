@@ -407,6 +407,12 @@ static void json_bodies(void **state)
     assert_int_equal(ask(f, "POST", "/json", type, "\"\xff\"", 0), 400);
     assert_int_equal(ask(f, "POST", "/json", type, "{\"a\":\"x\\u0000\"}", 0), 422);
     assert_int_equal(ask(f, "POST", "/json", "text/plain", "{}", 0), 415);
+    assert_int_equal(ask(f, "POST", "/json", type, "12345678901234567890123", 0), 201);
+    char *deep = talloc_zero_size(f, 60001);
+    memset(deep, '[', 60000); /* parsers recurse: refused before */
+    assert_int_equal(ask(f, "POST", "/json", type, deep, 0), 400);
+    assert_int_equal(ask(f, "POST", "/json", type, "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+                         "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[\"", 0), 201);
     long status;
     json_t *json;
     json_t *body = json_pack("{s:i}", "n", 1);
@@ -419,6 +425,70 @@ static void json_bodies(void **state)
     assert_int_equal(rlx_http_json(&status, &json, "GET", url, NULL, NULL, 0), 0);
     assert_int_equal(status, 405);
     json_decref(json);
+}
+
+static void urls_of_utf8(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(ask(f, "GET", "/items/%c3%a4?q=%E2%82%AC", NULL, NULL, 0), 200);
+    assert_int_equal(ask(f, "GET", "/items/%c3", NULL, NULL, 0), 400);
+    assert_int_equal(ask(f, "GET", "/items/a?q=%ff", NULL, NULL, 0), 400);
+    assert_int_equal(ask(f, "GET", "/items/a?q=%ed%a0%80", NULL, NULL, 0), 400);
+}
+
+/* Behind a proxy that is trusted the peer is who it says; what a client claims itself does not count. */
+static void peers(void **state)
+{
+    static const struct {
+        const char *trusted, *forwarded, *peer;
+    } rows[] = {
+        {NULL, "1.2.3.4", "127.0.0.1"},
+        {"10.0.0.1", "1.2.3.4", "127.0.0.1"},
+        {"127.0.0.1", "1.2.3.4", "1.2.3.4"},
+        {"10.0.0.9, 127.0.0.1", "6.6.6.6, 1.2.3.4,10.0.0.9", "1.2.3.4"},
+        {"127.0.0.1", "6.6.6.6\r\nX-Forwarded-For: 1.2.3.4", "1.2.3.4"},
+        {"127.0.0.1", "2001:db8::1", "2001:db8::1"},
+        {"127.0.0.1", "no address", "127.0.0.1"},
+        {"127.0.0.1", "", "127.0.0.1"},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture *own = talloc_zero(f, struct fixture);
+        const struct rlx_httpd_options options = {.routes = routes,
+                                                  .route_count = sizeof routes / sizeof routes[0],
+                                                  .trusted_proxies = rows[i].trusted};
+        assert_int_equal(rlx_httpd_start(&own->server, own, &options), 0);
+        int fd = connect_to(own);
+        send_text(fd, talloc_asprintf(f, "GET /items/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                                         "X-Forwarded-For: %s\r\n\r\n", rows[i].forwarded));
+        const char *head = receive(f, fd, "\r\n\r\n");
+        char *wanted = talloc_asprintf(f, "X-Peer: %s\r\n", rows[i].peer);
+        if (!strstr(head, wanted))
+            fail_msg("%s | %s: %s", rows[i].trusted, rows[i].forwarded, head);
+        close(fd);
+        talloc_free(own);
+    }
+}
+
+/* What runs when the server goes quiet is answered, and its connection ends with it. */
+static void draining(void **state)
+{
+    struct fixture *f = *state;
+    int fd = connect_to(f);
+
+    send_text(fd, "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{");
+    while (!rlx_httpd_active(f->server))
+        poll(NULL, 0, 1);
+    rlx_httpd_quiesce(f->server);
+    assert_int_equal(rlx_httpd_drain(f->server, 1), 1);
+    send_text(fd, "}");
+    const char *head = receive(f, fd, "\r\n\r\n");
+    assert_non_null(strstr(head, " 201 "));
+    assert_non_null(strcasestr(head, "connection: close"));
+    assert_int_equal(rlx_httpd_drain(f->server, 5000), 0);
+    close(fd);
 }
 
 static void form_bodies(void **state)
@@ -543,6 +613,9 @@ int main(void)
         SERVER_TEST(chunked_bodies),
         SERVER_TEST(refusal_before_the_body),
         SERVER_TEST(json_bodies),
+        SERVER_TEST(urls_of_utf8),
+        SERVER_TEST(peers),
+        SERVER_TEST(draining),
         SERVER_TEST(form_bodies),
         SERVER_TEST(streams),
         SERVER_TEST(clients_that_go),
