@@ -14,6 +14,10 @@
 #define TICK_MS 10
 #define PROOF_MS 5000      /* a socket must prove itself within this time */
 #define MAX_UNPROVEN 256
+#define STORE_MS 2000      /* `start` waits so long for the store */
+#define LOAD_MS 10000      /* a call that can't be loaded is tried again for so long */
+#define LOAD_AGAIN_MS 300
+#define EARLY_MAX (64 << 10) /* bytes that may come behind `start` before the call is there */
 #define READY_MS 120000    /* a call that is ready and never gets a stream is forgotten */
 
 struct call {
@@ -22,7 +26,7 @@ struct call {
     struct rlx_live *live; /* NULL while it is being loaded */
     struct door *door;     /* the socket that waits for it */
     bool taken;            /* its token is used: no other stream can come */
-    uint64_t wanted_ms;
+    uint64_t wanted_ms, load_ms; /* load_ms: when to try again; 0 = it is being loaded, or was */
 };
 
 /* A media socket that has not become a call's yet. */
@@ -33,8 +37,11 @@ struct door {
     uint64_t since_ms;
     char call_id[37], token[RLX_MEDIA_TOKEN];
     char stream_sid[RLX_MEDIA_SID], call_sid[RLX_MEDIA_SID];
-    bool checking; /* the token is being consumed in the store */
+    struct work *checking; /* the token is being consumed in the store */
+    uint64_t checking_ms;  /* since */
     bool taken;
+    char *early; /* messages behind `start`: each its length, then its text */
+    size_t early_length;
 };
 
 struct rlx_calls {
@@ -53,7 +60,7 @@ struct rlx_calls {
 struct work {
     uv_work_t work;
     struct rlx_calls *calls;
-    struct door *door; /* lives until its token is checked */
+    struct door *door; /* NULL when it does not wait any more */
     char call_id[37];
     char token[RLX_MEDIA_TOKEN];
     struct rlx_call_setup *setup;
@@ -105,6 +112,32 @@ static void door_refuse(struct door *door, const char *why)
     rlx_socket_close(door->socket, 1008, why);
 }
 
+/* What came in the same read as `start`, or was on its way before reading stopped. */
+static void keep_early(struct door *door, const char *text, size_t length)
+{
+    size_t more = sizeof length + length;
+
+    if (door->early_length + more > EARLY_MAX)
+        return;
+    char *grown = talloc_realloc(door, door->early, char, (unsigned)(door->early_length + more));
+    if (!grown)
+        return;
+    door->early = grown;
+    memcpy(grown + door->early_length, &length, sizeof length);
+    memcpy(grown + door->early_length + sizeof length, text, length);
+    door->early_length += more;
+}
+
+static void replay_early(struct call *call, const struct door *door)
+{
+    size_t length;
+
+    for (size_t at = 0; at < door->early_length; at += sizeof length + length) {
+        memcpy(&length, door->early + at, sizeof length);
+        rlx_live_message(call->live, door->early + at + sizeof length, length);
+    }
+}
+
 /* Both are there: a proven socket and a loaded call. */
 static void join(struct call *call)
 {
@@ -118,13 +151,8 @@ static void join(struct call *call)
         return;
     }
     struct rlx_socket *socket = door->socket;
-    int err = rlx_live_start(call->live, socket, door->stream_sid, door->call_sid);
-    if (err) {
-        rlx_log(RLX_ERROR, "call.start", "call_id=%s error=%s", call->id, rlx_err_text(err));
-        door_refuse(door, "the call can't be started");
-        call_forget(door->calls, call, "gateway_error");
-        return;
-    }
+    rlx_live_start(call->live, socket, door->stream_sid, door->call_sid);
+    replay_early(call, door);
     door_free(door);
     rlx_socket_hold(socket, 0);
 }
@@ -146,7 +174,9 @@ static void loaded(uv_work_t *work, int status)
         err = rlx_live_create(&call->live, call, &w->calls->env, w->setup);
     else if (!err)
         talloc_free(w->setup);
-    if (err && call) {
+    if (err == RLX_ESTORE && call && rlx_now_ms() - call->wanted_ms < LOAD_MS) {
+        call->load_ms = rlx_now_ms() + LOAD_AGAIN_MS;
+    } else if (err && call) {
         rlx_log(RLX_WARN, "call.load", "call_id=%s error=%s", w->call_id, rlx_err_text(err));
         if (call->door)
             door_refuse(call->door, "the call can't be loaded");
@@ -188,6 +218,17 @@ static struct call *call_want(struct rlx_calls *calls, const char *call_id)
     return call;
 }
 
+static void load_again(struct rlx_calls *calls, struct call *call)
+{
+    struct work *w = work_new(calls, call->id);
+
+    call->load_ms = 0;
+    if (w && !uv_queue_work(calls->env.loop, &w->work, load, loaded))
+        return;
+    talloc_free(w);
+    call->load_ms = rlx_now_ms() + LOAD_AGAIN_MS;
+}
+
 void rlx_calls_want(struct rlx_calls *calls, const char *call_id)
 {
     call_want(calls, call_id);
@@ -218,24 +259,20 @@ static bool store_may_be_away(struct rlx_calls *calls, const char *call_id, int 
 {
     struct call *call = call_find(calls, call_id);
 
-    return err == RLX_ESTORE && call && call->live && !rlx_live_started(call->live);
+    return err == RLX_ESTORE && call && !(call->live && rlx_live_started(call->live));
 }
 
-static void token_taken(uv_work_t *work, int status)
+static void token_checked(struct door *door, const char *token, int err)
 {
-    struct work *w = work->data;
-    struct door *door = w->door;
-    int err = status ? status : w->err;
-    bool good = !err || store_may_be_away(w->calls, w->call_id, err);
-    struct rlx_calls *calls = w->calls;
+    struct rlx_calls *calls = door->calls;
+    bool good = !err || store_may_be_away(calls, door->call_id, err);
 
+    door->checking = NULL;
     if (good && err) {
         char sha256[RLX_SHA256_HEX];
-        rlx_sha256_hex(sha256, w->token, strlen(w->token));
-        rlx_writer_take(calls->env.writer, w->call_id, sha256);
+        rlx_sha256_hex(sha256, token, strlen(token));
+        rlx_writer_take(calls->env.writer, door->call_id, sha256);
     }
-    talloc_free(w);
-    door->checking = false;
     if (!door->socket) { /* it closed meanwhile */
         if (good) {
             rlx_calls_gone(calls, door->call_id);
@@ -261,6 +298,28 @@ static void token_taken(uv_work_t *work, int status)
     join(call);
 }
 
+static void token_taken(uv_work_t *work, int status)
+{
+    struct work *w = work->data;
+    int err = status ? status : w->err;
+
+    if (w->door)
+        token_checked(w->door, w->token, err);
+    else if (err) /* its answer was not waited for */
+        rlx_log(RLX_WARN, "stream.token_late", "call_id=%s error=%s", w->call_id,
+                rlx_err_text(err));
+    talloc_free(w);
+}
+
+/* The store hangs: what the token's signature proves must do. */
+static void token_late(struct door *door)
+{
+    struct work *w = door->checking;
+
+    w->door = NULL; /* it ends by itself */
+    token_checked(door, w->token, RLX_ESTORE);
+}
+
 static void door_start(struct door *door, const struct rlx_media_message *message)
 {
     struct rlx_calls *calls = door->calls;
@@ -279,11 +338,12 @@ static void door_start(struct door *door, const struct rlx_media_message *messag
     }
     w->door = door;
     snprintf(w->token, sizeof w->token, "%s", message->token);
-    door->checking = true;
+    door->checking = w;
+    door->checking_ms = rlx_now_ms();
     rlx_socket_hold(door->socket, 1);
     call_want(calls, door->call_id); /* loads beside the check when it is not here yet */
     if (uv_queue_work(calls->env.loop, &w->work, take_token, token_taken)) {
-        door->checking = false;
+        door->checking = NULL;
         talloc_free(w);
         door_refuse(door, "the token can't be checked");
     }
@@ -295,8 +355,10 @@ static void door_message(const char *text, size_t length, void *arg)
     struct rlx_media_message message;
     const char *why = NULL;
 
-    if (door->checking || door->taken)
+    if (door->checking || door->taken) {
+        keep_early(door, text, length);
         return;
+    }
     if (rlx_media_read(&message, text, length, &why))
         door_refuse(door, why);
     else if (message.kind == RLX_MEDIA_START)
@@ -315,7 +377,7 @@ static void door_closed(const char *why, void *arg)
     if (call && call->door == door)
         call_forget(door->calls, call, "stream_lost");
     if (door->checking)
-        return; /* token_taken frees it */
+        return; /* token_checked frees it */
     door_free(door);
 }
 
@@ -350,10 +412,12 @@ static void on_tick(uv_timer_t *timer)
     struct rlx_calls *calls = timer->data;
     uint64_t now_ms = rlx_now_ms();
     struct call *call, *next;
-    struct door *door;
+    struct door *door, *after;
 
     for (call = LIST_FIRST(&calls->calls); call; call = next) {
         next = LIST_NEXT(call, link);
+        if (call->load_ms && now_ms >= call->load_ms)
+            load_again(calls, call);
         if (!call->live)
             continue;
         rlx_live_tick(call->live, now_ms);
@@ -361,9 +425,14 @@ static void on_tick(uv_timer_t *timer)
             (!rlx_live_started(call->live) && now_ms - call->wanted_ms > READY_MS))
             call_forget(calls, call, "stream_lost");
     }
-    LIST_FOREACH(door, &calls->doors, link)
-        if (door->socket && !door->checking && !door->taken && now_ms - door->since_ms > PROOF_MS)
+    for (door = LIST_FIRST(&calls->doors); door; door = after) {
+        after = LIST_NEXT(door, link);
+        if (door->checking && now_ms - door->checking_ms >= STORE_MS)
+            token_late(door);
+        else if (door->socket && !door->checking && !door->taken &&
+                 now_ms - door->since_ms > PROOF_MS)
             door_refuse(door, "no start message came");
+    }
 }
 
 bool rlx_calls_amd(struct rlx_calls *calls, const char *call_id, const char *answered_by)

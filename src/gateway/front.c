@@ -16,6 +16,7 @@
 #include "store/calls.h"
 
 #define TOKEN_LIFE_MS 120000
+#define STORE_MS 2000 /* a webhook waits so long for the store */
 #define XML "text/xml; charset=utf-8"
 
 struct rlx_front {
@@ -150,6 +151,53 @@ static const char *call_id_of(struct rlx_request *req)
     return NULL;
 }
 
+/* What a webhook asks of the store; it outlives the webhook when the store hangs. */
+struct question {
+    struct rlx_store *store;
+    char call_id[37], sha256[RLX_SHA256_HEX];
+    bool in_progress; /* answer */
+};
+
+static int keep_token(void *arg)
+{
+    struct question *question = arg;
+
+    return rlx_call_set_token(question->store, question->call_id, question->sha256,
+                              rlx_wall_ms() + TOKEN_LIFE_MS);
+}
+
+static int look_status(void *arg)
+{
+    struct question *question = arg;
+    char *sid = NULL, *status = NULL, *why = NULL;
+    int err =
+        rlx_call_peek(question->store, question, question->call_id, &sid, &status, &why);
+
+    question->in_progress = !err && !strcmp(status, "in-progress");
+    return err;
+}
+
+/* RLX_ESTORE when no answer came in time. */
+static int ask(struct rlx_front *front, rlx_bounded_h *what, const char *call_id,
+               const char *sha256, bool *in_progressp)
+{
+    struct question *question = talloc_zero(NULL, struct question);
+    int err = -ENOMEM, result = 0;
+
+    if (!question)
+        return err;
+    question->store = front->env.store;
+    snprintf(question->call_id, sizeof question->call_id, "%s", call_id);
+    snprintf(question->sha256, sizeof question->sha256, "%s", sha256);
+    err = rlx_bounded_run(front->env.bounded, what, question, STORE_MS, &result);
+    if (err)
+        return RLX_ESTORE;
+    if (in_progressp)
+        *in_progressp = question->in_progress;
+    talloc_free(question);
+    return result;
+}
+
 static void voice(struct rlx_request *req, void *arg)
 {
     struct rlx_front *front = arg;
@@ -165,7 +213,7 @@ static void voice(struct rlx_request *req, void *arg)
     }
     char *token = rlx_stream_token((TALLOC_CTX *)req, front->env.config, call_id, sid);
     rlx_sha256_hex(sha256, token ? token : "", token ? strlen(token) : 0);
-    int err = rlx_call_set_token(front->env.store, call_id, sha256, rlx_wall_ms() + TOKEN_LIFE_MS);
+    int err = ask(front, keep_token, call_id, sha256, NULL);
     if (err == RLX_ENOTFOUND) {
         rlx_reply_error(req, err, "no such call");
         return;
@@ -186,19 +234,17 @@ static void voice(struct rlx_request *req, void *arg)
 
 /* The carrier's end of a call that never got a stream. One that did is ended by the gateway that holds it, or, when that died,
  * by the worker that finds its lease expired. */
-static void carrier_ended(struct rlx_front *front, struct rlx_request *req, const char *call_id,
-                          const char *status)
+static void carrier_ended(struct rlx_front *front, const char *call_id, const char *status)
 {
-    char *sid = NULL, *now = NULL, *why = NULL;
-    bool completed = !strcmp(status, "completed");
+    bool in_progress = false, completed = !strcmp(status, "completed");
     struct rlx_call_end end = {
         .status = completed ? "failed" : status,
         .reason = completed ? "stream_never_started" : "carrier",
         .ended_ms = rlx_wall_ms(),
     };
 
-    int err = rlx_call_peek(front->env.store, (TALLOC_CTX *)req, call_id, &sid, &now, &why);
-    if (!err && !strcmp(now, "in-progress"))
+    int err = ask(front, look_status, call_id, "", &in_progress);
+    if (!err && in_progress)
         return;
     rlx_writer_end(front->env.writer, call_id, &end);
     post(front, mail_gone, call_id, NULL);
@@ -225,7 +271,7 @@ static void status(struct rlx_request *req, void *arg)
     } else if (!strcmp(call_status, "completed") || !strcmp(call_status, "busy") ||
                !strcmp(call_status, "failed") || !strcmp(call_status, "no-answer") ||
                !strcmp(call_status, "canceled")) {
-        carrier_ended(front, req, call_id, call_status);
+        carrier_ended(front, call_id, call_status);
     }
     rlx_reply(req, 204, NULL, NULL, 0);
 }

@@ -8,6 +8,7 @@
 
 #include "base/config.h"
 #include "base/httpd.h"
+#include "gateway/bounded.h"
 #include "gateway/calls.h"
 #include "gateway/mailbox.h"
 #include "gateway/writer.h"
@@ -20,6 +21,7 @@ struct rlx_front_env {
     struct rlx_store *store;
     struct rlx_writer *writer;
     struct rlx_mailbox *mailbox;
+    struct rlx_bounded *bounded;
     struct rlx_calls *calls;       /* touched on the loop only */
     const atomic_size_t *live;     /* number of live calls, for /health */
     const atomic_bool *draining;

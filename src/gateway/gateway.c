@@ -16,6 +16,7 @@
 #include "store/keys.h"
 
 #define DRAIN_MAX_MS 600000
+#define MAX_BOUNDED 64 /* store calls of webhooks at a time */
 
 struct gateway {
     struct rlx_config *config;
@@ -25,6 +26,7 @@ struct gateway {
     struct rlx_store *store;
     struct rlx_net *net;
     struct rlx_mailbox *mailbox;
+    struct rlx_bounded *bounded;
     struct rlx_live_env env;
     struct rlx_calls *calls;
     struct rlx_front *front;
@@ -254,6 +256,7 @@ static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_i
                                    .providers = providers,
                                    .recordings = rlx_config_path(g->config, ctx, "recordings")};
     if ((err = rlx_mailbox_create(&g->mailbox, ctx, &g->loop)) ||
+        (err = rlx_bounded_create(&g->bounded, ctx, MAX_BOUNDED)) ||
         (err = start_control(g, ctx, &control_url)) ||
         (err = start_writer(g, ctx, gateway_id, control_url)) ||
         (err = rlx_speech_cache_create(&g->env.cache, ctx, &g->loop,
@@ -265,6 +268,7 @@ static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_i
                                   .store = g->store,
                                   .writer = g->env.writer,
                                   .mailbox = g->mailbox,
+                                  .bounded = g->bounded,
                                   .calls = g->calls,
                                   .live = &g->live,
                                   .draining = &g->draining};
@@ -288,6 +292,7 @@ int rlx_gateway_main(struct rlx_config *config)
     uv_run(&g->loop, UV_RUN_DEFAULT);
     talloc_free(g->calls); /* before the writer, which they write to */
     talloc_free(g->env.writer);
+    talloc_free(g->bounded);
     int left = uv_loop_close(&g->loop);
     if (left) {
         rlx_log(RLX_ERROR, "gateway.handles_left", "error=%s", uv_strerror(left));

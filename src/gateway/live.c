@@ -220,9 +220,8 @@ static void bad_message(struct rlx_live *live, const char *why)
         rlx_socket_close(live->socket, 1008, "too many messages that can't be read");
 }
 
-static void socket_message(const char *text, size_t length, void *arg)
+void rlx_live_message(struct rlx_live *live, const char *text, size_t length)
 {
-    struct rlx_live *live = arg;
     struct rlx_media_message message;
     const char *why = NULL;
 
@@ -254,6 +253,11 @@ static void socket_message(const char *text, size_t length, void *arg)
     }
 }
 
+static void socket_message(const char *text, size_t length, void *arg)
+{
+    rlx_live_message(arg, text, length);
+}
+
 static void socket_closed(const char *why, void *arg)
 {
     struct rlx_live *live = arg;
@@ -268,7 +272,7 @@ static void socket_closed(const char *why, void *arg)
 
 static const struct rlx_socket_handlers socket_handlers = {socket_message, socket_closed};
 
-int rlx_live_start(struct rlx_live *live, struct rlx_socket *socket, const char *stream_sid,
+void rlx_live_start(struct rlx_live *live, struct rlx_socket *socket, const char *stream_sid,
                    const char *call_sid)
 {
     struct rlx_conv_event event = {.kind = RLX_EV_STREAM};
@@ -290,7 +294,6 @@ int rlx_live_start(struct rlx_live *live, struct rlx_socket *socket, const char 
     rlx_socket_handlers(socket, &socket_handlers, live);
     rlx_log(RLX_INFO, "call.started", "call_id=%s sid=%s", live->setup->call_id, call_sid);
     rlx_live_input(live, &event);
-    return 0;
 }
 
 bool rlx_live_started(const struct rlx_live *live)

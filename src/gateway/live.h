@@ -33,8 +33,10 @@ int rlx_live_create(struct rlx_live **livep, TALLOC_CTX *ctx, const struct rlx_l
 
 const char *rlx_live_call_id(const struct rlx_live *live);
 /* The stream has begun: takes the socket over and starts the conversation. */
-int rlx_live_start(struct rlx_live *live, struct rlx_socket *socket, const char *stream_sid,
-                   const char *call_sid) __attribute__((warn_unused_result));
+void rlx_live_start(struct rlx_live *live, struct rlx_socket *socket, const char *stream_sid,
+                    const char *call_sid);
+/* A message of the stream, as it came. */
+void rlx_live_message(struct rlx_live *live, const char *text, size_t length);
 bool rlx_live_started(const struct rlx_live *live);
 
 /* Every 10 ms, or more often. */

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "call/phrases.h"
 #include "call/prompt.h"
-#include "store/agents.h"
+#include "store/knowledge.h"
 #include "store/calls.h"
 
 /* Knowledge up to this size stands in the system prompt, where a prefix cache reads it once a call; more is looked up. */

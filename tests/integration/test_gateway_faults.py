@@ -1,10 +1,12 @@
 """The gateway when the store, the disk or the carrier's callbacks are not as they should be. Doubles that share no code with RelayX."""
 
 import asyncio
+import json
 import time
 
 import pytest
 
+import doubles
 from doubles import Carrier, Loop, Providers
 from roles import Roles, request, wait_until
 from test_reliability import backlog, end_of, finished, rows_of, said, speech, store_away
@@ -64,3 +66,82 @@ def test_a_row_is_durable_within_a_second_though_the_store_hangs(world):
     assert wait_until(lambda: not list((roles.tmp / "data" / "spool").glob("*.spool")), 15)
     texts = [text for _, _, text in rows_of(roles, body["call_id"])]
     assert texts.count("What are your opening hours on Saturday?") == 1, texts
+
+
+def test_a_store_that_hangs_holds_up_no_webhook_and_no_start(world):
+    loop, providers, carrier, roles = world
+    answers, took, heard = asyncio.Event(), {}, []
+    carrier.status_events = ("initiated", "ringing")
+    original_live, original_post = carrier.live, carrier.post
+
+    async def post(url, params):
+        began = time.monotonic()
+        try:
+            return await original_post(url, params)
+        finally:
+            took.setdefault(url.rsplit("/", 2)[1], []).append(time.monotonic() - began)
+
+    async def live(call):
+        for status in carrier.status_events:
+            await carrier.tell(call, status)
+        await answers.wait()
+        carrier.status_events = ()
+        await original_live(call)
+
+    async def callee(line):
+        began = time.monotonic()
+        await line.listen(0.3)
+        await line.say(speech("hello"))
+        first = await line.hear_answer(12)
+        heard.append(first and first - began)
+
+    carrier.live, carrier.post, carrier.callee = live, post, callee
+    roles.start_all()
+    body = roles.dial(roles.agent())
+    time.sleep(1.5)  # it rings: the call is loaded
+    took.clear()
+    with store_away(roles):
+        loop.loop.call_soon_threadsafe(answers.set)
+        finished(loop, carrier, body)
+    assert took["voice"][0] < 2.4 and max(took["status"]) < 2.4, took
+    assert heard[0] and heard[0] < 4.0, heard
+    assert wait_until(lambda: backlog(roles) == 0, 15)
+    call = roles.ended(body["call_id"])
+    assert call["status"] == "completed" and said(call, "ai"), call
+
+
+def test_what_comes_in_one_piece_with_start_is_heard(world):
+    """A carrier may write `start` and the first frames, and a key, into one packet."""
+    loop, providers, carrier, roles = world
+
+    async def callee(line):
+        await line.listen(3)
+
+    async def start(self, account, parameters):
+        self.origin = time.monotonic()
+        messages = [{"event": "connected", "protocol": "Call", "version": "1.0.0"},
+                    {"event": "start", "sequenceNumber": "1", "streamSid": self.sid, "start": {
+                        "streamSid": self.sid, "accountSid": account, "callSid": self.call["sid"],
+                        "tracks": ["inbound"], "customParameters": parameters,
+                        "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}}},
+                    {"event": "dtmf", "streamSid": self.sid, "dtmf": {"track": "inbound_track", "digit": "7"}},
+                    {"event": "stop", "streamSid": self.sid, "stop": {"callSid": self.call["sid"]}}]
+        transport = self.socket._response.connection.transport
+        frames = b"".join(client_frame(json.dumps(message).encode()) for message in messages)
+        transport.write(frames)
+
+    original, doubles.Line.start = doubles.Line.start, start
+    try:
+        carrier.callee = callee
+        roles.start_all()
+        body = roles.dial(roles.agent())
+        call = roles.ended(body["call_id"], 10)
+    finally:
+        doubles.Line.start = original
+    assert call["ended_reason"] == "callee_hangup", call
+
+
+def client_frame(payload):
+    """A masked text frame (RFC 6455 5.2), the mask all zero."""
+    length = bytes([0x80 | len(payload)]) if len(payload) < 126 else bytes([0xfe]) + len(payload).to_bytes(2, "big")
+    return b"\x81" + length + b"\0\0\0\0" + payload
