@@ -1,9 +1,7 @@
 #include "audio/recorder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "audio/g711.h"
 #include "audio/wav.h"
@@ -16,46 +14,31 @@
 #define WINDOW UINT64_C(65536) /* samples in memory: 8.2 s, a power of two */
 #define AHEAD (UINT64_C(4) * RATE)
 #define LENGTH_MAX (12ull * 3600 * RATE)
-#define WRITE_FRAMES 2000u
+#define WRITE_FRAMES RATE /* a second at a time */
 
 /* Sample positions count from the recording's start. The ring holds [end - WINDOW, end). */
 struct rlx_recorder {
-    int fd;
+    struct rlx_disk_file *file;
+    bool finished;
     uint64_t now;     /* latest time seen, in samples */
     uint64_t end;     /* ring is initialised up to here */
     uint64_t dirty;   /* the file is right before here */
     uint64_t written; /* length of the file in samples */
-    int error;        /* first write error since the last tick */
+    int error;        /* what could not be handed over since the last tick */
     uint8_t callee[WINDOW];
     uint8_t agent[WINDOW];
 };
 
-static int write_all(int fd, const uint8_t *data, size_t length, off_t offset)
-{
-    while (length > 0) {
-        ssize_t n = pwrite(fd, data, length, offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        data += n;
-        length -= (size_t)n;
-        offset += n;
-    }
-    return 0;
-}
-
-static int write_header(struct rlx_recorder *recorder)
+static int write_header(struct rlx_recorder *recorder, bool must)
 {
     uint8_t header[RLX_WAV_HEADER];
 
     rlx_wav_header(header, RATE, CHANNELS, (uint32_t)(recorder->written * FRAME_BYTES));
-    return write_all(recorder->fd, header, sizeof(header), 0);
+    return rlx_disk_write(recorder->file, 0, header, sizeof(header), must);
 }
 
 /* Brings the file up to date before `to`. */
-static int write_out(struct rlx_recorder *recorder, uint64_t to)
+static int write_out(struct rlx_recorder *recorder, uint64_t to, bool must)
 {
     uint8_t bytes[WRITE_FRAMES * FRAME_BYTES];
 
@@ -74,15 +57,15 @@ static int write_out(struct rlx_recorder *recorder, uint64_t to)
             bytes[4 * i + 2] = (uint8_t)right;
             bytes[4 * i + 3] = (uint8_t)(right >> 8);
         }
-        err = write_all(recorder->fd, bytes, count * FRAME_BYTES,
-                        (off_t)(RLX_WAV_HEADER + from * FRAME_BYTES));
+        err = rlx_disk_write(recorder->file, RLX_WAV_HEADER + from * FRAME_BYTES, bytes,
+                             count * FRAME_BYTES, must);
         if (err)
             return err;
         recorder->dirty += count;
         if (recorder->written < recorder->dirty)
             recorder->written = recorder->dirty;
     }
-    return write_header(recorder);
+    return write_header(recorder, must);
 }
 
 /* Makes the ring reach `end`; what would fall out of it unwritten is written first. */
@@ -93,7 +76,7 @@ static void extend(struct rlx_recorder *recorder, uint64_t end)
         uint64_t oldest = recorder->end + step > WINDOW ? recorder->end + step - WINDOW : 0;
 
         if (recorder->dirty < oldest) {
-            int err = recorder->fd < 0 ? 0 : write_out(recorder, oldest);
+            int err = recorder->finished ? 0 : write_out(recorder, oldest, false);
 
             if (err && !recorder->error)
                 recorder->error = err;
@@ -136,29 +119,30 @@ static void see_time(struct rlx_recorder *recorder, uint64_t now)
 
 static int recorder_destroy(struct rlx_recorder *recorder)
 {
-    if (recorder->fd >= 0)
+    if (!recorder->finished)
         (void)rlx_recorder_finish(recorder, 0);
+    rlx_disk_release(recorder->file);
     return 0;
 }
 
-int rlx_recorder_create(struct rlx_recorder **recorderp, TALLOC_CTX *ctx, const char *path)
+int rlx_recorder_create(struct rlx_recorder **recorderp, TALLOC_CTX *ctx, struct rlx_disk *disk,
+                        const char *path)
 {
     struct rlx_recorder *recorder;
     int err;
 
-    if (!recorderp || !path)
+    if (!recorderp || !disk || !path)
         return RLX_EINVAL;
     recorder = talloc_zero(ctx, struct rlx_recorder);
     if (!recorder)
         return -ENOMEM;
-    recorder->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (recorder->fd < 0) {
-        err = -errno;
+    err = rlx_disk_open(&recorder->file, disk, path);
+    if (err) {
         talloc_free(recorder);
         return err;
     }
     talloc_set_destructor(recorder, recorder_destroy);
-    err = write_header(recorder);
+    err = write_header(recorder, true);
     if (err) {
         talloc_free(recorder);
         return err;
@@ -197,29 +181,46 @@ void rlx_recorder_agent_cut(struct rlx_recorder *recorder, uint64_t at_ms)
         recorder->dirty = at;
 }
 
-int rlx_recorder_tick(struct rlx_recorder *recorder, uint64_t now_ms)
+/* The disk did not take a part: all that is still in memory is written again. */
+static int take_error(struct rlx_recorder *recorder)
 {
-    int err;
+    int err = rlx_disk_error(recorder->file);
 
-    if (recorder->fd < 0)
-        return -EBADF;
-    see_time(recorder, now_ms > LENGTH_MAX / PER_MS ? LENGTH_MAX : now_ms * PER_MS);
-    extend(recorder, recorder->now);
-    err = write_out(recorder, recorder->now);
-    if (recorder->error)
+    if (err)
+        recorder->dirty = recorder->end > WINDOW ? recorder->end - WINDOW : 0;
+    if (!err)
         err = recorder->error;
     recorder->error = 0;
     return err;
 }
 
+static int tick(struct rlx_recorder *recorder, uint64_t now_ms, bool last)
+{
+    see_time(recorder, now_ms > LENGTH_MAX / PER_MS ? LENGTH_MAX : now_ms * PER_MS);
+    extend(recorder, recorder->now);
+    int failed = take_error(recorder);
+    int err = write_out(recorder, recorder->now, last);
+    return failed ? failed : err;
+}
+
+int rlx_recorder_tick(struct rlx_recorder *recorder, uint64_t now_ms)
+{
+    return recorder->finished ? -EBADF : tick(recorder, now_ms, false);
+}
+
 int rlx_recorder_finish(struct rlx_recorder *recorder, uint64_t now_ms)
 {
-    int err = rlx_recorder_tick(recorder, now_ms);
-
-    if (recorder->fd >= 0 && close(recorder->fd) != 0 && !err)
-        err = -errno;
-    recorder->fd = -1;
+    if (recorder->finished)
+        return -EBADF;
+    int err = tick(recorder, now_ms, true);
+    recorder->finished = true;
+    rlx_disk_close(recorder->file);
     return err;
+}
+
+bool rlx_recorder_closed(struct rlx_recorder *recorder, int *errp)
+{
+    return rlx_disk_closed(recorder->file, errp);
 }
 
 uint64_t rlx_recorder_length_ms(const struct rlx_recorder *recorder)

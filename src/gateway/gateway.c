@@ -16,6 +16,7 @@
 #include "store/keys.h"
 
 #define DRAIN_MAX_MS 600000
+#define DISK_BYTES (64u << 20) /* of recordings that wait for the disk */
 #define MAX_BOUNDED 64 /* store calls of webhooks at a time */
 
 struct gateway {
@@ -256,6 +257,7 @@ static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_i
                                    .providers = providers,
                                    .recordings = rlx_config_path(g->config, ctx, "recordings")};
     if ((err = rlx_mailbox_create(&g->mailbox, ctx, &g->loop)) ||
+        (err = rlx_disk_create(&g->env.disk, ctx, DISK_BYTES)) ||
         (err = rlx_bounded_create(&g->bounded, ctx, MAX_BOUNDED)) ||
         (err = start_control(g, ctx, &control_url)) ||
         (err = start_writer(g, ctx, gateway_id, control_url)) ||
@@ -292,6 +294,7 @@ int rlx_gateway_main(struct rlx_config *config)
     uv_run(&g->loop, UV_RUN_DEFAULT);
     talloc_free(g->calls); /* before the writer, which they write to */
     talloc_free(g->env.writer);
+    talloc_free(g->env.disk);
     talloc_free(g->bounded);
     int left = uv_loop_close(&g->loop);
     if (left) {

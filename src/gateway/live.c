@@ -11,6 +11,7 @@
 #include "provider/carrier.h"
 
 #define RECORDER_TICK_MS 1000
+#define CLOSE_MS 5000 /* the call's end waits so long for its recording to be closed */
 #define BAD_MESSAGES 100
 
 /* ---- the conversation's actions ---- */
@@ -90,29 +91,65 @@ static char *all_metrics(struct rlx_live *live, const char *of_conversation)
     return copy;
 }
 
+/* A full or slow disk costs the recording, not the call. */
+static void recording_failed(struct rlx_live *live, int err)
+{
+    if (live->recording_failed)
+        return;
+    live->recording_failed = true;
+    rlx_log(RLX_ERROR, "recording.failed", "call_id=%s file=%s error=%s", live->setup->call_id,
+            live->recording_path ? live->recording_path : "", rlx_err_text(err));
+    rlx_writer_event(live->env->writer, live->setup->call_id, "recording_failed", NULL);
+}
+
+/* The end is written down when the recording is whole: the analysis and whoever asks for it come right after. */
+static void report_end(struct rlx_live *live, uint64_t now_ms)
+{
+    struct rlx_call_end *end = live->end;
+    int err = 0;
+
+    if (live->recorder && !rlx_recorder_closed(live->recorder, &err)) {
+        if (now_ms - live->end_ms < CLOSE_MS)
+            return;
+        err = -ETIMEDOUT; /* what is there of it is valid */
+    }
+    if (err)
+        recording_failed(live, err);
+    if (live->recorder && (!err || err == -ETIMEDOUT))
+        end->recording = live->recording_path;
+    live->end = NULL;
+    rlx_writer_end(live->env->writer, live->setup->call_id, end);
+    rlx_log(RLX_INFO, "call.ended", "call_id=%s status=%s reason=%s duration_ms=%llu",
+            live->setup->call_id, end->status, end->reason,
+            (unsigned long long)(live->started_ms ? live->end_ms - live->started_ms : 0));
+    talloc_free(end);
+}
+
 static void end_call(struct rlx_live *live, const struct rlx_conv_action *action)
 {
-    int err = live->recorder ? rlx_recorder_finish(live->recorder, rlx_live_time(live)) : 0;
-    struct rlx_call_end end = {
-        .status = action->end.status,
-        .reason = action->end.reason,
-        .outcome = action->end.outcome,
-        .ended_ms = rlx_wall_ms(),
-        .recording = live->recorder && !err ? live->recording_path : NULL,
-        .metrics = all_metrics(live, action->end.metrics),
-        .owner = true,
-    };
+    struct rlx_call_end *end = talloc_zero(live, struct rlx_call_end);
+    uint64_t now_ms = rlx_now_ms();
 
-    if (err)
-        rlx_log(RLX_ERROR, "recording.failed", "call_id=%s file=%s error=%s", live->setup->call_id,
-                live->recording_path, rlx_err_text(err));
-    rlx_writer_end(live->env->writer, live->setup->call_id, &end);
-    rlx_log(RLX_INFO, "call.ended", "call_id=%s status=%s reason=%s duration_ms=%llu",
-            live->setup->call_id, end.status, end.reason,
-            (unsigned long long)rlx_live_time(live));
+    if (live->recorder) /* an error is told when it is closed */
+        (void)rlx_recorder_finish(live->recorder, rlx_live_time(live));
     live->over = true;
     if (live->socket)
         rlx_socket_close(live->socket, 1000, "the call is over");
+    if (!end) {
+        rlx_log(RLX_ERROR, "call.end", "call_id=%s error=%s", live->setup->call_id, "out of memory");
+        return; /* the worker closes it when its lease is over */
+    }
+    *end = (struct rlx_call_end){
+        .status = talloc_strdup(end, action->end.status),
+        .reason = talloc_strdup(end, action->end.reason),
+        .outcome = talloc_strdup(end, action->end.outcome),
+        .ended_ms = rlx_wall_ms(),
+        .metrics = all_metrics(live, action->end.metrics),
+        .owner = true,
+    };
+    live->end = end;
+    live->end_ms = now_ms;
+    report_end(live, now_ms);
 }
 
 static void carry_out(struct rlx_live *live, const struct rlx_conv_action *action)
@@ -279,14 +316,11 @@ void rlx_live_start(struct rlx_live *live, struct rlx_socket *socket, const char
 
     live->recording_path =
         talloc_asprintf(live, "%s/%s.wav", live->env->recordings, live->setup->call_id);
-    int err = live->recording_path
-                  ? rlx_recorder_create(&live->recorder, live, live->recording_path)
-                  : -ENOMEM;
-    if (err) { /* a full disk costs the recording, not the call */
-        rlx_log(RLX_ERROR, "recording.failed", "call_id=%s file=%s error=%s", live->setup->call_id,
-                live->recording_path ? live->recording_path : "", rlx_err_text(err));
-        rlx_writer_event(live->env->writer, live->setup->call_id, "recording_failed", NULL);
-    }
+    int err = live->recording_path ? rlx_recorder_create(&live->recorder, live, live->env->disk,
+                                                         live->recording_path)
+                                   : -ENOMEM;
+    if (err)
+        recording_failed(live, err);
     snprintf(live->stream_sid, sizeof live->stream_sid, "%s", stream_sid);
     snprintf(live->call_sid, sizeof live->call_sid, "%s", call_sid);
     live->socket = socket;
@@ -310,6 +344,8 @@ void rlx_live_tick(struct rlx_live *live, uint64_t now_ms)
 {
     struct rlx_conv_event event = {.kind = RLX_EV_TIMER};
 
+    if (live->end)
+        report_end(live, now_ms);
     if (live->over || !live->started_ms)
         return;
     rlx_voice_tick(live->voice, now_ms);
@@ -319,8 +355,7 @@ void rlx_live_tick(struct rlx_live *live, uint64_t now_ms)
         live->recorded_ms = now_ms;
         int err = rlx_recorder_tick(live->recorder, now_ms - live->started_ms);
         if (err)
-            rlx_log(RLX_ERROR, "recording.failed", "call_id=%s error=%s", live->setup->call_id,
-                    rlx_err_text(err));
+            recording_failed(live, err);
     }
 }
 
@@ -349,7 +384,7 @@ void rlx_live_end(struct rlx_live *live, const char *reason)
 
 bool rlx_live_over(const struct rlx_live *live)
 {
-    return live->over && !live->socket && !live->busy;
+    return live->over && !live->end && !live->socket && !live->busy;
 }
 
 const char *rlx_live_call_id(const struct rlx_live *live)

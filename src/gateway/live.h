@@ -8,6 +8,7 @@
 #include <talloc.h>
 #include <uv.h>
 
+#include "audio/disk.h"
 #include "base/config.h"
 #include "gateway/setup.h"
 #include "gateway/socket.h"
@@ -23,6 +24,7 @@ struct rlx_live_env {
     struct rlx_speech_cache *cache;
     struct rlx_writer *writer;
     char *recordings; /* directory */
+    struct rlx_disk *disk; /* writes them */
 };
 
 struct rlx_live;
@@ -47,7 +49,7 @@ void rlx_live_kept(struct rlx_live *live, uint32_t row);
 void rlx_live_amd(struct rlx_live *live, const char *answered_by);
 /* Ends the call politely; reason as for RLX_EV_END_WISH. */
 void rlx_live_end(struct rlx_live *live, const char *reason);
-/* Over, its socket closed, and to be freed (not from inside its own callbacks). */
+/* Over and reported, its socket closed, and to be freed (not from inside its own callbacks). */
 bool rlx_live_over(const struct rlx_live *live);
 
 #endif

@@ -21,7 +21,8 @@ struct rlx_live {
     struct rlx_ears *ears;
     struct rlx_mind *mind;
     struct rlx_voice *voice;
-    struct rlx_recorder *recorder; /* NULL before start, and when its file can't be made */
+    struct rlx_recorder *recorder; /* NULL before start, and without memory */
+    bool recording_failed;         /* and that was told */
     char *recording_path;
     struct rlx_socket *socket; /* NULL before start and after it closed */
     char stream_sid[RLX_MEDIA_SID], call_sid[RLX_MEDIA_SID];
@@ -29,6 +30,8 @@ struct rlx_live {
     unsigned bad_messages;            /* that could not be read */
     bool stopped;                     /* the stream's end was told to the conversation */
     bool over;                        /* RLX_ACT_END was carried out */
+    struct rlx_call_end *end;         /* … and waits for the recording to be closed; NULL = reported, or not yet */
+    uint64_t end_ms;
     /* Events that came up while actions were being carried out: given to the conversation afterwards, in order. */
     struct rlx_conv_event *waiting;
     size_t waiting_count;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ struct place {
     char dir[64];
     char path[80];
     TALLOC_CTX *ctx;
+    struct rlx_disk *disk;
 };
 
 static int place_setup(void **state)
@@ -32,6 +34,8 @@ static int place_setup(void **state)
         return -1;
     snprintf(place->path, sizeof(place->path), "%s/call.wav", place->dir);
     place->ctx = talloc_new(place);
+    if (rlx_disk_create(&place->disk, place, 64 << 20))
+        return -1;
     *state = place;
     return 0;
 }
@@ -41,6 +45,7 @@ static int place_teardown(void **state)
     struct place *place = *state;
 
     talloc_free(place->ctx);
+    talloc_free(place->disk);
     unlink(place->path);
     rmdir(place->dir);
     return talloc_free(place);
@@ -50,6 +55,7 @@ static struct rlx_wav *load(struct place *place)
 {
     struct rlx_wav *wav = NULL;
     struct stat st;
+    rlx_disk_flush(place->disk);
     int fd = open(place->path, O_RDONLY);
     uint8_t *data;
 
@@ -85,7 +91,7 @@ static void both_channels_and_holes(void **state)
     uint8_t frame[800];
     struct rlx_wav *wav;
 
-    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->path), 0);
+    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->disk, place->path), 0);
     assert_int_equal(load(place)->frames, 0);
     fill(frame, CALLEE, 160);
     for (uint64_t t = 100; t < 3000; t += 20)
@@ -112,7 +118,7 @@ static void what_was_written_can_still_be_cut(void **state)
     uint8_t chunk[8000];
     struct rlx_wav *wav;
 
-    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->path), 0);
+    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->disk, place->path), 0);
     fill(chunk, AGENT, sizeof(chunk));
     rlx_recorder_agent(recorder, 500, chunk, sizeof(chunk));
     assert_int_equal(rlx_recorder_tick(recorder, 2000), 0);
@@ -138,7 +144,7 @@ static void long_holes_and_late_ticks(void **state)
     uint8_t frame[160];
     struct rlx_wav *wav;
 
-    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->path), 0);
+    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->disk, place->path), 0);
     fill(frame, CALLEE, 160);
     for (uint64_t t = 0; t < 900000; t += 20000) {
         rlx_recorder_callee(recorder, t, frame, 160);
@@ -169,16 +175,19 @@ static void a_kill_leaves_a_valid_file(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         struct rlx_recorder *recorder;
+        struct rlx_disk *disk; /* a thread is not inherited */
         uint8_t frame[160];
 
         fill(frame, CALLEE, 160);
-        if (rlx_recorder_create(&recorder, place->ctx, place->path) != 0)
+        if (rlx_disk_create(&disk, place->ctx, 1 << 20) ||
+            rlx_recorder_create(&recorder, place->ctx, disk, place->path) != 0)
             _exit(1);
         for (uint64_t t = 0; t < 2500; t += 20) {
             rlx_recorder_callee(recorder, t, frame, 160);
             if (t % 1000 == 980 && rlx_recorder_tick(recorder, t + 20) != 0)
                 _exit(1);
         }
+        rlx_disk_flush(disk);
         kill(getpid(), SIGKILL);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -191,11 +200,88 @@ static void a_kill_leaves_a_valid_file(void **state)
 static void an_existing_file_is_not_overwritten(void **state)
 {
     struct place *place = *state;
-    struct rlx_recorder *recorder, *second;
+    struct rlx_recorder *recorder, *second, *third;
+    uint8_t frame[160];
+    int err;
 
-    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->path), 0);
-    assert_int_equal(rlx_recorder_create(&second, place->ctx, place->path), -EEXIST);
-    assert_int_equal(rlx_recorder_create(&second, place->ctx, "/nonexistent/x.wav"), -ENOENT);
+    fill(frame, CALLEE, 160);
+    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->disk, place->path), 0);
+    rlx_recorder_callee(recorder, 980, frame, 160);
+    assert_int_equal(rlx_recorder_finish(recorder, 1000), 0);
+    assert_int_equal(rlx_recorder_create(&second, place->ctx, place->disk, place->path), 0);
+    assert_int_equal(rlx_recorder_create(&third, place->ctx, place->disk, "/nonexistent/x.wav"), 0);
+    rlx_disk_flush(place->disk);
+    assert_true(rlx_recorder_closed(recorder, &err) && err == 0);
+    assert_int_equal(rlx_recorder_tick(second, 1000), -EEXIST);
+    assert_int_equal(rlx_recorder_tick(third, 1000), -ENOENT);
+    assert_false(rlx_recorder_closed(second, &err));
+    (void)rlx_recorder_finish(second, 2000);
+    (void)rlx_recorder_finish(third, 2000);
+    rlx_disk_flush(place->disk);
+    assert_true(rlx_recorder_closed(second, &err) && err == -EEXIST);
+    assert_true(rlx_recorder_closed(third, &err) && err == -ENOENT);
+    assert_int_equal(load(place)->frames, 8000);
+}
+
+/* A disk that can't keep up: what it does not take is handed over again, and the end of the file always is. */
+static void a_full_queue_delays_and_loses_nothing(void **state)
+{
+    struct place *place = *state;
+    struct rlx_recorder *recorder;
+    struct rlx_disk *small;
+    uint8_t frame[160];
+    struct rlx_wav *wav;
+    int err;
+
+    fill(frame, CALLEE, 160);
+    assert_int_equal(rlx_disk_create(&small, place->ctx, 1000), 0);
+    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, small, place->path), 0);
+    for (uint64_t t = 0; t < 3000; t += 20)
+        rlx_recorder_callee(recorder, t, frame, 160);
+    assert_int_equal(rlx_recorder_tick(recorder, 3000), -ENOBUFS);
+    assert_int_equal(rlx_recorder_tick(recorder, 3000), -ENOBUFS);
+    assert_int_equal(rlx_recorder_finish(recorder, 3000), 0);
+    rlx_disk_flush(small);
+    assert_true(rlx_recorder_closed(recorder, &err) && err == 0);
+    wav = load(place);
+    assert_int_equal(wav->frames, 3000 * 8);
+    check(wav, 0, 0, 3000, CALLEE);
+    talloc_free(recorder);
+}
+
+/* A write that fails (the file may not grow) is told once, and made good when the disk takes it again. */
+static void what_the_disk_refused_is_written_again(void **state)
+{
+    struct place *place = *state;
+    struct rlx_recorder *recorder;
+    struct rlimit old, limit;
+    uint8_t frame[160];
+    struct rlx_wav *wav;
+
+    fill(frame, CALLEE, 160);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(rlx_recorder_create(&recorder, place->ctx, place->disk, place->path), 0);
+    for (uint64_t t = 0; t < 1000; t += 20)
+        rlx_recorder_callee(recorder, t, frame, 160);
+    assert_int_equal(rlx_recorder_tick(recorder, 1000), 0);
+    rlx_disk_flush(place->disk);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    limit = (struct rlimit){.rlim_cur = 40000, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    for (uint64_t t = 1000; t < 2000; t += 20)
+        rlx_recorder_callee(recorder, t, frame, 160);
+    assert_int_equal(rlx_recorder_tick(recorder, 2000), 0);
+    rlx_disk_flush(place->disk);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_true(load(place)->frames <= 10000); /* no header counts what is not there */
+    for (uint64_t t = 2000; t < 3000; t += 20)
+        rlx_recorder_callee(recorder, t, frame, 160);
+    assert_int_equal(rlx_recorder_tick(recorder, 3000), -EFBIG);
+    rlx_disk_flush(place->disk);
+    assert_int_equal(rlx_recorder_finish(recorder, 3000), 0);
+    wav = load(place);
+    assert_int_equal(wav->frames, 3000 * 8);
+    check(wav, 0, 0, 3000, CALLEE);
 }
 
 #define PLACE_TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
@@ -208,6 +294,8 @@ int main(void)
         PLACE_TEST(long_holes_and_late_ticks),
         PLACE_TEST(a_kill_leaves_a_valid_file),
         PLACE_TEST(an_existing_file_is_not_overwritten),
+        PLACE_TEST(a_full_queue_delays_and_loses_nothing),
+        PLACE_TEST(what_the_disk_refused_is_written_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
