@@ -374,7 +374,7 @@ int rlx_db_call_end(struct rlx_db *db, const char *call_id, const struct rlx_cal
     int err = RLX_RUN(db, RLX_Q_CALL_END, NULL, NULL, &rows, RLX_TEXT(call_id),
                       RLX_TEXT(end->status), RLX_TEXT(end->reason), RLX_TEXT(end->outcome),
                       RLX_TEXT(ended), RLX_INT(end->ended_ms), RLX_TEXT(end->recording),
-                      RLX_TEXT(end->metrics), RLX_INT(end->owner));
+                      RLX_TEXT(end->metrics), RLX_BOOL(end->owner));
     if (!err && rows)
         err = status_event(db, call_id, end->status, end->reason, end->ended_ms);
     if (!err && rows)

@@ -17,7 +17,7 @@
 #define RLX_POOL_SIZE 8
 #define RLX_DB_WAIT_MS 5000 /* for a connection, for the write lock, and the busy time-out */
 
-enum rlx_value_kind { RLX_VALUE_NULL, RLX_VALUE_TEXT, RLX_VALUE_INT, RLX_VALUE_BLOB };
+enum rlx_value_kind { RLX_VALUE_NULL, RLX_VALUE_TEXT, RLX_VALUE_INT, RLX_VALUE_BOOL, RLX_VALUE_BLOB };
 struct rlx_value {
     enum rlx_value_kind kind;
     const void *data; /* borrowed until the query has run; a NULL text is a null */
@@ -27,6 +27,7 @@ struct rlx_value {
 #define RLX_NULL ((struct rlx_value){.kind = RLX_VALUE_NULL})
 #define RLX_TEXT(text) ((struct rlx_value){.kind = RLX_VALUE_TEXT, .data = (text)})
 #define RLX_INT(n) ((struct rlx_value){.kind = RLX_VALUE_INT, .number = (n)})
+#define RLX_BOOL(b) ((struct rlx_value){.kind = RLX_VALUE_BOOL, .number = (b) ? 1 : 0})
 #define RLX_BLOB(bytes, size)                                                                      \
     ((struct rlx_value){.kind = RLX_VALUE_BLOB, .data = (bytes), .length = (size)})
 
@@ -37,10 +38,12 @@ struct rlx_row; /* the current row; valid inside the row handler */
 typedef int rlx_row_h(struct rlx_row *row, void *arg);
 
 const char *rlx_row_text(struct rlx_row *row, int column); /* NULL for null */
-int64_t rlx_row_int(struct rlx_row *row, int column);      /* 0 for null */
+int64_t rlx_row_int(struct rlx_row *row, int column);      /* 0 for null; a boolean is 0 or 1 */
 const void *rlx_row_blob(struct rlx_row *row, int column, size_t *lengthp);
 
 struct rlx_db_backend {
+    const char *const *queries;               /* the named queries in its dialect */
+    const struct rlx_migration *migrations;   /* ends with version 0 */
     /* Opens one connection at `where` (the URL without its scheme). */
     int (*open)(void **connectionp, TALLOC_CTX *ctx, const char *where, char **whyp);
     void (*close)(void *connection);
@@ -54,6 +57,7 @@ struct rlx_db_backend {
     /* One statement given as text (the migrations' own table). */
     int (*text)(void *connection, const char *sql, const struct rlx_value *values, size_t count,
                 rlx_row_h *each, void *arg);
+    int (*lock)(void *connection, const char *name); /* NULL: writers are alone */
     const char *(*why)(void *connection);
     const char *(*column_text)(struct rlx_row *row, int column);
     int64_t (*column_int)(struct rlx_row *row, int column);
@@ -85,7 +89,10 @@ int rlx_db_run(struct rlx_db *db, enum rlx_query query, const struct rlx_value *
     rlx_db_run((db), (query), (const struct rlx_value[]){__VA_ARGS__},                             \
                sizeof((const struct rlx_value[]){__VA_ARGS__}) / sizeof(struct rlx_value), (each), \
                (arg), (rowsp))
-/* The same in a transaction of its own. */
+/* Locks a name until the transaction ends, for verbs that look and then write what may not be there
+ * yet ("idempotency:KEY"). Nothing on SQLite, where the writer is alone. */
+int rlx_db_lock(struct rlx_db *db, const char *name) __attribute__((warn_unused_result));
+/* rlx_db_run in a transaction of its own. */
 int rlx_db_once(struct rlx_store *store, enum rlx_db_mode mode, enum rlx_query query,
                 const struct rlx_value *values, size_t count, rlx_row_h *each, void *arg,
                 int *rowsp) __attribute__((warn_unused_result));

@@ -118,7 +118,7 @@ static int bind_values(sqlite3_stmt *statement, const struct rlx_value *values, 
     for (size_t i = 0; i < count && rc == SQLITE_OK; i++) {
         const struct rlx_value *value = &values[i];
         int at = (int)i + 1;
-        if (value->kind == RLX_VALUE_INT)
+        if (value->kind == RLX_VALUE_INT || value->kind == RLX_VALUE_BOOL)
             rc = sqlite3_bind_int64(statement, at, value->number);
         else if (value->kind == RLX_VALUE_TEXT && value->data)
             rc = sqlite3_bind_text(statement, at, value->data, -1, SQLITE_STATIC);
@@ -158,7 +158,7 @@ static int db_run(void *connection, enum rlx_query query, const struct rlx_value
     sqlite3_stmt **statementp = &db->statements[query];
 
     if (!*statementp) {
-        int rc = sqlite3_prepare_v3(db->handle, rlx_query_texts[query], -1,
+        int rc = sqlite3_prepare_v3(db->handle, rlx_queries_sqlite[query], -1,
                                     SQLITE_PREPARE_PERSISTENT, statementp, NULL);
         if (rc != SQLITE_OK)
             return map_error(rc);
@@ -229,6 +229,8 @@ static const void *column_blob(struct rlx_row *row, int column, size_t *lengthp)
 }
 
 const struct rlx_db_backend rlx_db_sqlite = {
+    .queries = rlx_queries_sqlite,
+    .migrations = rlx_migrations_sqlite,
     .open = db_open,
     .close = db_close,
     .begin = db_begin,

@@ -236,6 +236,13 @@ int rlx_db_run(struct rlx_db *db, enum rlx_query query, const struct rlx_value *
     return err;
 }
 
+int rlx_db_lock(struct rlx_db *db, const char *name)
+{
+    const struct rlx_db_backend *backend = db->store->backend;
+
+    return backend->lock ? backend->lock(db->connection, name) : 0;
+}
+
 int rlx_db_once(struct rlx_store *store, enum rlx_db_mode mode, enum rlx_query query,
                 const struct rlx_value *values, size_t count, rlx_row_h *each, void *arg,
                 int *rowsp)
@@ -359,12 +366,13 @@ static int migrate_step(struct rlx_store *store, struct applied *state, bool *do
 
 int rlx_store_migrate(struct rlx_store *store, int *appliedp, char **whyp)
 {
-    struct applied state = {.wanted = rlx_migrations, .ctx = store, .whyp = whyp};
+    struct applied state = {.ctx = store, .whyp = whyp};
     bool done = false;
     int err, applied = 0;
 
     if (!store)
         return -EINVAL;
+    state.wanted = store->backend->migrations;
     while (!(err = migrate_step(store, &state, &done)) && !done)
         applied++;
     if (appliedp)

@@ -1,56 +1,51 @@
--- Agents and knowledge. `fields` comes as one JSON object; a field that is absent keeps its value or default.
+-- Agents. `fields` comes as one JSON object; a field that is absent keeps its value or default.
 
 -- part: agent_fields
 'id', a.id, 'user_id', a.user_id, 'name', a.name, 'prompt_text', a.prompt_text,
-    'template_source', a.template_source, 'voice_settings', json(a.voice_settings),
-    'llm_model', a.llm_model, 'temperature', a.temperature, 'max_tokens', a.max_tokens,
-    'is_active', json(CASE WHEN a.is_active THEN 'true' ELSE 'false' END),
+    'template_source', a.template_source, 'voice_settings', {{json:a.voice_settings}},
+    'llm_model', a.llm_model, 'temperature', {{real:a.temperature}}, 'max_tokens', a.max_tokens,
+    'is_active', {{bool:a.is_active}},
     'greeting', a.greeting, 'goodbye', a.goodbye, 'language', a.language,
-    'first_speaker', a.first_speaker, 'turn_settings', json(a.turn_settings),
+    'first_speaker', a.first_speaker, 'turn_settings', {{json:a.turn_settings}},
     'knowledge_mode', a.knowledge_mode, 'max_duration_s', a.max_duration_s,
-    'extraction', json(a.extraction), 'voicemail_message', a.voicemail_message, 'tools', json(a.tools),
-    'created_at', a.created_at, 'updated_at', a.updated_at
+    'extraction', {{json:a.extraction}}, 'voicemail_message', a.voicemail_message, 'tools', {{json:a.tools}},
+    'created_at', {{time:a.created_at}}, 'updated_at', {{time:a.updated_at}}
 
 -- name: agent_create
 INSERT INTO agents (id, user_id, name, prompt_text) VALUES (?1, ?2, ?3, ?4);
 
 -- name: agent_update
 UPDATE agents SET
-    name = COALESCE(json_extract(?3, '$.name'), name),
-    prompt_text = COALESCE(json_extract(?3, '$.prompt_text'), prompt_text),
-    template_source = CASE WHEN json_type(?3, '$.template_source') IS NULL THEN template_source
-        ELSE json_extract(?3, '$.template_source') END,
-    voice_settings = COALESCE(json_extract(?3, '$.voice_settings'), voice_settings),
-    llm_model = COALESCE(json_extract(?3, '$.llm_model'), llm_model),
-    temperature = COALESCE(json_extract(?3, '$.temperature'), temperature),
-    max_tokens = COALESCE(json_extract(?3, '$.max_tokens'), max_tokens),
-    is_active = COALESCE(json_extract(?3, '$.is_active'), is_active),
-    greeting = CASE WHEN json_type(?3, '$.greeting') IS NULL THEN greeting
-        ELSE json_extract(?3, '$.greeting') END,
-    goodbye = CASE WHEN json_type(?3, '$.goodbye') IS NULL THEN goodbye
-        ELSE json_extract(?3, '$.goodbye') END,
-    language = COALESCE(json_extract(?3, '$.language'), language),
-    first_speaker = COALESCE(json_extract(?3, '$.first_speaker'), first_speaker),
-    turn_settings = COALESCE(json_extract(?3, '$.turn_settings'), turn_settings),
-    knowledge_mode = COALESCE(json_extract(?3, '$.knowledge_mode'), knowledge_mode),
-    max_duration_s = COALESCE(json_extract(?3, '$.max_duration_s'), max_duration_s),
-    extraction = COALESCE(json_extract(?3, '$.extraction'), extraction),
-    voicemail_message = CASE WHEN json_type(?3, '$.voicemail_message') IS NULL
-        THEN voicemail_message ELSE json_extract(?3, '$.voicemail_message') END,
-    tools = COALESCE(json_extract(?3, '$.tools'), tools),
-    updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    name = COALESCE({{field:?3;name}}, name),
+    prompt_text = COALESCE({{field:?3;prompt_text}}, prompt_text),
+    template_source = CASE WHEN {{has:?3;template_source}} THEN {{field:?3;template_source}} ELSE template_source END,
+    voice_settings = COALESCE({{field_json:?3;voice_settings}}, voice_settings),
+    llm_model = COALESCE({{field:?3;llm_model}}, llm_model),
+    temperature = COALESCE({{field_real:?3;temperature}}, temperature),
+    max_tokens = COALESCE({{field_int:?3;max_tokens}}, max_tokens),
+    is_active = COALESCE({{field_bool:?3;is_active}}, is_active),
+    greeting = CASE WHEN {{has:?3;greeting}} THEN {{field:?3;greeting}} ELSE greeting END,
+    goodbye = CASE WHEN {{has:?3;goodbye}} THEN {{field:?3;goodbye}} ELSE goodbye END,
+    language = COALESCE({{field:?3;language}}, language),
+    first_speaker = COALESCE({{field:?3;first_speaker}}, first_speaker),
+    turn_settings = COALESCE({{field_json:?3;turn_settings}}, turn_settings),
+    knowledge_mode = COALESCE({{field:?3;knowledge_mode}}, knowledge_mode),
+    max_duration_s = COALESCE({{field_int:?3;max_duration_s}}, max_duration_s),
+    extraction = COALESCE({{field_json:?3;extraction}}, extraction),
+    voicemail_message = CASE WHEN {{has:?3;voicemail_message}} THEN {{field:?3;voicemail_message}} ELSE voicemail_message END,
+    tools = COALESCE({{field_json:?3;tools}}, tools),
+    updated_at = {{now}}
 WHERE id = ?1 AND user_id = ?2;
 
 -- name: agent_get
-SELECT json_object({{agent_fields}}) FROM agents a WHERE a.id = ?1 AND a.user_id = ?2;
+SELECT {{object}}({{agent_fields}}) FROM agents a WHERE a.id = ?1 AND a.user_id = ?2;
 
 -- name: agents_list
-SELECT a.id, json_object({{agent_fields}}, 'call_count', count(c.id),
-    'avg_duration', COALESCE(CAST(round(avg(c.duration)) AS INTEGER), 0),
-    'last_used', max(c.created_at))
-FROM (SELECT * FROM agents WHERE user_id = ?1 AND id < COALESCE(?2, '~') ORDER BY id DESC LIMIT ?3) a
-LEFT JOIN calls c ON c.agent_id = a.id
-GROUP BY a.id ORDER BY a.id DESC;
+SELECT a.id, {{object}}({{agent_fields}},
+    'call_count', (SELECT count(*) FROM calls c WHERE c.agent_id = a.id),
+    'avg_duration', COALESCE((SELECT CAST(round(avg(c.duration)) AS INTEGER) FROM calls c WHERE c.agent_id = a.id), 0),
+    'last_used', {{time:(SELECT max(c.created_at) FROM calls c WHERE c.agent_id = a.id)}})
+FROM agents a WHERE a.user_id = ?1 AND {{before:a.id;?2}} ORDER BY a.id DESC LIMIT ?3;
 
 -- name: agents_count
 SELECT count(*) FROM agents WHERE user_id = ?1;

@@ -2,20 +2,20 @@
 INSERT INTO users (id, email, password_hash, name) VALUES (?1, ?2, ?3, ?4);
 
 -- name: user_by_email
-SELECT json_object('id', id, 'email', email, 'name', name, 'password_hash', password_hash)
+SELECT {{object}}('id', id, 'email', email, 'name', name, 'password_hash', password_hash)
 FROM users WHERE lower(email) = lower(?1);
 
 -- name: user_get
-SELECT json_object('id', id, 'email', email, 'name', name, 'phone', phone, 'company', company,
-    'created_at', created_at)
+SELECT {{object}}('id', id, 'email', email, 'name', name, 'phone', phone, 'company', company,
+    'created_at', {{time:created_at}})
 FROM users WHERE id = ?1;
 
 -- name: session_create
 INSERT INTO auth_tokens (id, user_id, refresh_token, expires_at, expires_ms, family)
-VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, ?1));
+VALUES (?1, ?2, ?3, ?4, ?5, COALESCE({{text:?6}}, {{text:?1}}));
 
 -- name: session_get
-SELECT user_id, family, replaced_ms FROM auth_tokens WHERE refresh_token = ?1 AND expires_ms > ?2;
+SELECT user_id, family, replaced_ms FROM auth_tokens WHERE refresh_token = ?1 AND expires_ms > ?2 {{for_update}};
 
 -- name: session_replace
 UPDATE auth_tokens SET replaced_ms = ?2 WHERE refresh_token = ?1;

@@ -1,0 +1,1 @@
+-- Accounts: invites, API keys, tickets, limits, secrets, usage. Times are milliseconds since 1970, so that both stores

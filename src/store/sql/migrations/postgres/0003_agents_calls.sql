@@ -1,0 +1,1 @@
+-- Agent versions, share links, call statistics, phone numbers.

@@ -1,0 +1,1 @@
+-- Knowledge in chunks, with full-text search.

@@ -1,0 +1,1 @@
+-- Contacts and their lists, do-not-call, webhooks and their deliveries.
