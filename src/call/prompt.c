@@ -1,13 +1,9 @@
 #include "call/prompt.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FILLED_MAX 32768
-#define VALUE_MAX 500
-#define PATH_MAX_CHARS 128
 #define KNOWLEDGE_MAX 8192
 
 /* Short on purpose: a small model on a CPU reads some 150 tokens a second. */
@@ -27,77 +23,6 @@ static char *append(char *out, const char *text, size_t length, size_t cap)
     if (length > cap - have)
         length = cap - have;
     return talloc_strndup_append_buffer(out, text, length);
-}
-
-/* The value at a dotted path, or NULL. */
-static const json_t *value_at(const json_t *variables, const char *path, size_t length)
-{
-    char copy[PATH_MAX_CHARS];
-    if (length == 0 || length >= sizeof(copy))
-        return NULL;
-    memcpy(copy, path, length);
-    copy[length] = '\0';
-    const json_t *value = variables;
-    char *rest = copy;
-    for (char *name; value && (name = strsep(&rest, "."));)
-        value = json_object_get(value, name);
-    return value;
-}
-
-/* A value as text on one line: it comes from a contact list and must not look like a part of the
- * prompt. */
-static char *value_text(TALLOC_CTX *ctx, const json_t *value)
-{
-    char *text;
-    if (json_is_string(value))
-        text = talloc_strndup(ctx, json_string_value(value), VALUE_MAX);
-    else if (json_is_integer(value))
-        text = talloc_asprintf(ctx, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    else if (json_is_real(value))
-        text = talloc_asprintf(ctx, "%.10g", json_real_value(value));
-    else if (json_is_boolean(value))
-        text = talloc_strdup(ctx, json_is_true(value) ? "yes" : "no");
-    else
-        text = talloc_strdup(ctx, "");
-    size_t length = text ? strlen(text) : 0;
-    for (size_t i = 0; i < length; i++) {
-        if (iscntrl((unsigned char)text[i]))
-            text[i] = ' ';
-    }
-    /* The cap may have cut a character in half. */
-    if (length == VALUE_MAX) {
-        while (length > 0 && ((unsigned char)text[length - 1] & 0xC0) == 0x80)
-            length--;
-        if (length > 0 && (unsigned char)text[length - 1] >= 0xC0)
-            length--;
-        text[length] = '\0';
-    }
-    return text;
-}
-
-char *rlx_prompt_fill(TALLOC_CTX *ctx, const char *text, const json_t *variables)
-{
-    char *out = talloc_strdup(ctx, "");
-    const char *at = text ? text : "";
-    while (out && *at) {
-        const char *open = strstr(at, "{{");
-        const char *close = open ? strstr(open, "}}") : NULL;
-        if (!close)
-            return append(out, at, strlen(at), FILLED_MAX);
-        out = append(out, at, (size_t)(open - at), FILLED_MAX);
-        const char *name = open + 2;
-        size_t length = (size_t)(close - name);
-        while (length > 0 && isspace((unsigned char)*name))
-            name++, length--;
-        while (length > 0 && isspace((unsigned char)name[length - 1]))
-            length--;
-        char *value = value_text(ctx, value_at(variables, name, length));
-        if (value)
-            out = append(out, value, strlen(value), FILLED_MAX);
-        talloc_free(value);
-        at = close + 2;
-    }
-    return out;
 }
 
 /* Index of the first turn that is kept within max_chars; the last one always is. */

@@ -5,9 +5,6 @@
 #include <jansson.h>
 #include <talloc.h>
 
-/* Replaces {{contact.name}}-style variables by values of a (nested) JSON object; unknown ones become "". On ctx. */
-char *rlx_prompt_fill(TALLOC_CTX *ctx, const char *text, const json_t *variables);
-
 struct rlx_prompt_turn {
     const char *role;    /* "user", "assistant", "tool" */
     const char *content;

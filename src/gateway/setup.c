@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "call/phrases.h"
 #include "call/prompt.h"
+#include "call/template.h"
 #include "store/knowledge.h"
 #include "store/calls.h"
 
@@ -143,12 +144,12 @@ static void read_words(struct rlx_call_setup *setup, const json_t *agent, const 
     const char *voicemail = text_or(agent, "voicemail_message", NULL);
 
     conv->greeting =
-        greeting ? rlx_prompt_fill(setup, greeting, variables)
+        greeting ? rlx_template_fill(setup, greeting, variables)
                  : talloc_asprintf(setup, "Hello, this is %s, an AI assistant. Is now a good time?",
                                    text_or(agent, "name", "your assistant"));
     conv->disclosure_words = disclosure_words(conv->greeting);
-    conv->goodbye = goodbye ? rlx_prompt_fill(setup, goodbye, variables) : NULL;
-    conv->voicemail = voicemail ? rlx_prompt_fill(setup, voicemail, variables) : NULL;
+    conv->goodbye = goodbye ? rlx_template_fill(setup, goodbye, variables) : NULL;
+    conv->voicemail = voicemail ? rlx_template_fill(setup, voicemail, variables) : NULL;
     conv->agent_first = !strcmp(text_or(agent, "first_speaker", "callee"), "agent");
 }
 
@@ -156,7 +157,7 @@ static int read_call(struct rlx_call_setup *setup, struct rlx_store *store, cons
 {
     const json_t *agent = json_object_get(call, "agent");
     const json_t *options = json_object_get(call, "options");
-    const json_t *variables = json_object_get(options, "variables");
+    json_t *values = rlx_template_values(call);
     const json_t *tokens = json_object_get(agent, "max_tokens");
     const json_t *temperature = json_object_get(agent, "temperature");
     const char *model = text_or(options, "llm_model", text_or(agent, "llm_model", NULL));
@@ -170,12 +171,13 @@ static int read_call(struct rlx_call_setup *setup, struct rlx_store *store, cons
     setup->temperature = temperature ? json_number_value(temperature) : 0.7;
     setup->max_tokens = tokens ? (uint32_t)json_integer_value(tokens) : 150;
     read_voice(setup, agent);
-    read_words(setup, agent, options, variables);
+    read_words(setup, agent, options, values);
     read_turn_settings(setup, call, agent, options);
     int err = add_knowledge(setup, store, agent, &knowledge);
+    char *prompt = err ? NULL : rlx_template_fill(setup, text_or(agent, "prompt_text", ""), values);
+    json_decref(values);
     if (err)
         return err;
-    char *prompt = rlx_prompt_fill(setup, text_or(agent, "prompt_text", ""), variables);
     setup->system = rlx_prompt_system(setup, prompt, knowledge);
     setup->options.can_look_up = rlx_answers_count(setup->answers) > 0;
     return setup->system ? 0 : -ENOMEM;

@@ -9,10 +9,11 @@
 #include <talloc.h>
 
 #include "call/prompt.h"
+#include "call/template.h"
 
 static void check_fill(const json_t *variables, const char *text, const char *want)
 {
-    char *got = rlx_prompt_fill(NULL, text, variables);
+    char *got = rlx_template_fill(NULL, text, variables);
     assert_non_null(got);
     assert_string_equal(got, want);
     talloc_free(got);
@@ -44,7 +45,7 @@ static void test_fill_caps(void **state)
     for (int i = 0; i < 400; i++)
         many = talloc_strdup_append(many, "\xC3\xA9");
     json_t *v = json_pack("{s:s}", "long", many);
-    char *got = rlx_prompt_fill(NULL, "{{long}}", v);
+    char *got = rlx_template_fill(NULL, "{{long}}", v);
     assert_in_range(strlen(got), 490, 500);
     assert_int_equal(strlen(got) % 2, 0);
     talloc_free(got);
