@@ -151,6 +151,8 @@ static const char *dismiss(struct rlx_conv *conv, const char *text)
         return NULL;
     if (rlx_is_backchannel(text))
         return "backchannel";
+    if (!asked && rlx_conv_is_murmur(conv, text))
+        return "murmur";
     bool opening = conv->speaking->source == RLX_SOURCE_GREETING || is_protected(conv);
     return opening && rlx_is_greeting(text) ? "greeting" : NULL;
 }
@@ -169,7 +171,8 @@ static void count_dismissed(struct rlx_conv *conv, const char *why)
  * silence is long enough. */
 static void after_speech(struct rlx_conv *conv, const char *text)
 {
-    if (!rlx_is_backchannel(text) || (conv->asked && rlx_is_short_answer(text)))
+    bool murmur = rlx_is_backchannel(text) || (!conv->asked && rlx_is_hum(text));
+    if (!murmur || (conv->asked && rlx_is_short_answer(text)))
         return;
     rlx_conv_utterance_forget(conv);
     if (conv->state == RLX_CONV_USER_SPEAKING)

@@ -9,6 +9,8 @@
 #define WEAK_SPEECH_MS 300u
 #define WEAK_LEVEL_DB 6.0f
 #define WEAK_LOGPROB (-1.0f)
+#define MURMUR_MS 600u         /* a longer voice over the agent is no murmur, */
+#define MURMUR_LOGPROB (-0.9f) /* nor is a short one that the model is surer of */
 #define PHONE_DIGITS 10u
 #define ANSWER_MS 1000u
 #define ANSWER_STEP_MS 200u
@@ -21,6 +23,19 @@ static bool is_weak(const struct rlx_conv *conv)
 
     return speech < WEAK_SPEECH_MS || conv->utt.level_db < conv->ear.floor_db + WEAK_LEVEL_DB ||
            (stt->avg_logprob != 0.0f && stt->avg_logprob < WEAK_LOGPROB);
+}
+
+/* A short voice over the agent that is no clear word: a hum written as words, or words that the
+ * model is not sure of. Who means to interrupt says it again, or says one of the words that always
+ * do. */
+bool rlx_conv_is_murmur(const struct rlx_conv *conv, const char *text)
+{
+    const struct rlx_conv_stt *stt = &conv->stt;
+    uint32_t speech = stt->voiced_ms ? stt->voiced_ms : rlx_conv_utterance_speech_ms(conv);
+
+    if (speech > MURMUR_MS || rlx_is_urgent(text))
+        return false;
+    return rlx_is_hum(text) || (stt->avg_logprob != 0.0f && stt->avg_logprob < MURMUR_LOGPROB);
 }
 
 static bool is_echo(struct rlx_conv *conv, const char *text)

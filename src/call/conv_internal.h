@@ -324,6 +324,7 @@ void rlx_conv_on_stt(struct rlx_conv *conv, const struct rlx_conv_event *event);
 /* conv_heard.c: what a text is worth */
 enum rlx_conv_worth { RLX_HEARD_EMPTY, RLX_HEARD_SUSPECT, RLX_HEARD_ECHO, RLX_HEARD_WORDS };
 enum rlx_conv_worth rlx_conv_judge(struct rlx_conv *conv, const char *text);
+bool rlx_conv_is_murmur(const struct rlx_conv *conv, const char *text); /* over the agent, no clear word */
 bool rlx_conv_agent_asked(struct rlx_conv *conv);
 uint32_t rlx_conv_end_silence(struct rlx_conv *conv, const char *text);
 const char *rlx_conv_hint(const char *said); /* for speech to text, by what the agent said */

@@ -14,6 +14,11 @@ unsigned rlx_text_words(const char *text);
 
 /* "mm-hm", "uh-huh", "okay", "right", "yeah I see" …: every word is a backchannel word. */
 bool rlx_is_backchannel(const char *text);
+/* What speech to text writes of a hum: at most four words of vowels, m, n and h alone ("Hey, my mom", "Amen", "And I'm
+ * on" for "mm-hm"), and none that people do say by itself ("no", "my name"). */
+bool rlx_is_hum(const char *text);
+/* A word that stops a speaker: "wait", "stop", "no", "sorry", "what", "excuse me" … stands in it. */
+bool rlx_is_urgent(const char *text);
 /* "yes", "no", "okay", "sure" …: would answer a question. */
 bool rlx_is_short_answer(const char *text);
 /* The agent's words end in a question. */

@@ -127,6 +127,49 @@ bool rlx_is_backchannel(const char *text)
     return made_of(text, backchannels, NULL);
 }
 
+/* Vowels, m, n and h; `*nasals` counts the m and n. */
+static bool is_hummed(const char *word, unsigned *nasals)
+{
+    if (!strcmp(word, "and"))
+        return true;
+    for (const char *p = word; *p; p++) {
+        if (!strchr("aeiouymnh'", *p))
+            return false;
+        *nasals += *p == 'm' || *p == 'n';
+    }
+    return true;
+}
+
+bool rlx_is_hum(const char *text)
+{
+    struct rlx_words words;
+    unsigned nasals = 0;
+    TALLOC_CTX *tmp = talloc_new(NULL);
+    bool hum = tmp && !rlx_words_make(&words, tmp, text, false) && words.count <= 4;
+
+    for (unsigned i = 0; hum && i < words.count; i++)
+        hum = is_hummed(words.word[i], &nasals) &&
+              !rlx_word_in(words.word[i], "no|any|many|money|name|none|home|human|noon|nine|union");
+    talloc_free(tmp);
+    return hum && nasals >= 2;
+}
+
+bool rlx_is_urgent(const char *text)
+{
+    struct rlx_words words;
+    TALLOC_CTX *tmp = talloc_new(NULL);
+    bool urgent = false;
+
+    if (tmp && !rlx_words_make(&words, tmp, text, true))
+        for (unsigned i = 0; i < words.count && !urgent; i++)
+            urgent =
+                rlx_word_in(words.word[i], "stop|wait|no|not|what|hold|hang|sorry|excuse|pardon|"
+                                           "listen|who|why|when|where|how|but|enough|quiet|"
+                                           "moment|minute|second|question|slow|slower|again");
+    talloc_free(tmp);
+    return urgent;
+}
+
 bool rlx_is_short_answer(const char *text)
 {
     return rlx_text_words(text) <= 6 && made_of(text, answers, answer_rest);

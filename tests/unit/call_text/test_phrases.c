@@ -21,6 +21,7 @@ static const struct {
     {"farewell", rlx_is_farewell},           {"opt_out", rlx_is_opt_out},
     {"hold", rlx_is_hold_request},           {"greeting", rlx_is_greeting},
     {"hallucination", rlx_is_hallucination}, {"detail", rlx_asks_for_detail},
+    {"hum", rlx_is_hum},                     {"urgent", rlx_is_urgent},
 };
 
 static const char *verdict(const char *kind, const char *text)

@@ -95,6 +95,33 @@ static void short_word_confirms(void **state)
     }
 }
 
+/* "mm-hm" as small models write it: words of a hum, or words that they are not sure of. Clear words
+ * and those that always stop a speaker confirm, however unsure. */
+static void murmur_is_taken_back(void **state)
+{
+    static const struct {
+        const char *text;
+        float logprob;
+        bool interrupts;
+    } CASES[] = {
+        {"Hey, my mom.", -0.6f, false}, {"And I'm on.", 0.0f, false},
+        {"I remember.", -1.2f, false},  {"Hey, Madam Lam.", -1.1f, false},
+        {"I remember.", -0.5f, true},   {"Wait.", -1.3f, true},
+        {"Which one?", 0.0f, true},
+    };
+
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct sim *sim = talking(state);
+        sim->stt_logprob = CASES[i].logprob;
+        sim_voice(sim, 6000, 6400, CASES[i].text);
+        sim_run(sim, 16000);
+        if ((sim_meta(long_row(sim), "interrupted") == 1) != CASES[i].interrupts)
+            print_message("%s at %.1f\n", CASES[i].text, (double)CASES[i].logprob);
+        sim_true(sim, (sim_meta(long_row(sim), "interrupted") == 1) == CASES[i].interrupts);
+        sim_true(sim, (sim_row_with(sim, CASES[i].text) != NULL) == CASES[i].interrupts);
+    }
+}
+
 /* A real word whose text comes late cuts the agent again after it was resumed for the time being.
  */
 static void late_word_cuts_again(void **state)
@@ -381,6 +408,7 @@ int main(void)
         RLX_TEST(long_voice_confirms),
         RLX_TEST(backchannel_is_taken_back),
         RLX_TEST(short_word_confirms),
+        RLX_TEST(murmur_is_taken_back),
         RLX_TEST(late_word_cuts_again),
         RLX_TEST(noise_is_taken_back),
         RLX_TEST(yes_answers_a_question),
