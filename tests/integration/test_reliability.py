@@ -154,7 +154,8 @@ def test_200_calls_leave_nothing_behind(world):
         assert second[0] - first[0] < 4, "memory grows with every call"
     assert second[1] <= before[1], open_files(gateway)
     assert second[2] <= before[2] + 16
-    assert second[3] <= first[3] + 8, "descriptors grow with every call"
+    # One a call would be 100 more; how many connections are kept alive varies with the load.
+    assert second[3] < first[3] + 50, "descriptors grow with every call"
     end_of(roles)
 
 
