@@ -8,6 +8,8 @@
 #include <time.h>
 
 #include "api/dispatch.h"
+#include "api/limits.h"
+#include "api/metrics.h"
 #include "api/private.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -21,64 +23,9 @@ static const struct rlx_route pages[] = {
     {"GET", "/app", rlx_api_page, 0},
     {"GET", "/app/*", rlx_api_page, 0},
 };
+#define CONNECTIONS_PER_ADDRESS 256
+#define DRAIN_MS 4000 /* the supervisor waits 5 s */
 #define PAGES (sizeof pages / sizeof pages[0])
-
-/* ---- every request ---- */
-
-/* A client's own id comes back when it is plain; else one is made. */
-static void take_id(struct rlx_request *req, struct rlx_api_call *call)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
-    const char *given = rlx_request_header(req, "X-Request-Id");
-    size_t length = given ? strlen(given) : 0;
-
-    if (length && length < sizeof call->id && strspn(given, plain) == length)
-        memcpy(call->id, given, length + 1);
-    else
-        rlx_uuid(call->id);
-}
-
-static int call_destructor(struct rlx_api_call *call)
-{
-    json_decref(call->body);
-    return 0;
-}
-
-static void before(struct rlx_request *req, void *arg)
-{
-    struct rlx_api_call *call = talloc_zero((TALLOC_CTX *)req, struct rlx_api_call);
-
-    (void)arg;
-    if (!call) {
-        rlx_reply_error(req, -ENOMEM, NULL);
-        return;
-    }
-    talloc_set_destructor(call, call_destructor);
-    call->began_us = rlx_now_us();
-    take_id(req, call);
-    rlx_request_set_data(req, call);
-    rlx_reply_header(req, "X-Request-Id", call->id);
-    rlx_reply_header(req, "X-Content-Type-Options", "nosniff");
-    rlx_reply_header(req, "X-Frame-Options", "DENY");
-    rlx_reply_header(req, "Referrer-Policy", "no-referrer");
-}
-
-/* The path without its query, which may hold a ticket. */
-static void after(struct rlx_request *req, void *arg)
-{
-    const struct rlx_api_call *call = rlx_request_data(req);
-    const char *path = rlx_request_path(req);
-
-    (void)arg;
-    if (!call)
-        return;
-    bool noise = !strcmp(path, "/health") || !strcmp(path, "/ready");
-    rlx_log(noise ? RLX_DEBUG : RLX_INFO, "http",
-            "method=%s path=%.200s status=%d took_ms=%.1f peer=%s user=%s id=%s",
-            rlx_request_method(req), path, rlx_reply_status(req),
-            (double)(rlx_now_us() - call->began_us) / 1000.0, rlx_request_peer(req),
-            call->user_id[0] ? call->user_id : "-", call->id);
-}
 
 /* ---- what is built in ---- */
 
@@ -133,19 +80,26 @@ static int api_destructor(struct rlx_api *api)
 
 static int listen_http(struct rlx_api *api, TALLOC_CTX *ctx, char **whyp)
 {
+    const char *proxies = rlx_config_get(api->config, RLX_CFG_TRUSTED_PROXIES);
+
     api->routes = talloc_array(api, struct rlx_route, (unsigned)(rlx_api_route_count + PAGES));
     if (!api->routes)
         return -ENOMEM;
     memcpy(api->routes, rlx_api_routes, rlx_api_route_count * sizeof *api->routes);
     memcpy(api->routes + rlx_api_route_count, pages, sizeof pages);
+    if (rlx_metrics_create(&api->metrics, api, api->routes, rlx_api_route_count + PAGES))
+        return -ENOMEM;
     const struct rlx_httpd_options options = {
         .host = rlx_config_get(api->config, RLX_CFG_HOST),
         .port = (uint16_t)rlx_config_int(api->config, RLX_CFG_API_PORT),
         .reuse_port = false,
         .routes = api->routes,
         .route_count = rlx_api_route_count + PAGES,
-        .before = before,
-        .after = after,
+        .before = rlx_api_before,
+        .early = rlx_dispatch_early,
+        .after = rlx_api_after,
+        .max_per_address = *proxies ? 0 : CONNECTIONS_PER_ADDRESS,
+        .trusted_proxies = *proxies ? proxies : NULL,
         .arg = api,
     };
     int err = rlx_httpd_start(&api->httpd, api, &options);
@@ -172,6 +126,8 @@ int rlx_api_start(struct rlx_api **apip, TALLOC_CTX *ctx, struct rlx_config *con
     err = rlx_store_start(&api->store, api, config, whyp);
     if (!err)
         err = rlx_throttle_create(&api->throttle, api);
+    if (!err)
+        err = rlx_limits_create(&api->limits, api, rlx_config_get(config, RLX_CFG_RATE_LIMITS), whyp);
     if (!err)
         err = rlx_health_create(&api->health, api);
     if (!err)
@@ -237,6 +193,9 @@ int rlx_api_main(struct rlx_config *config)
         wait_for_end(api, &signals);
         rlx_log(RLX_INFO, "api.stopping", "port=%u", rlx_api_port(api));
         rlx_api_quiesce(api);
+        unsigned left = rlx_httpd_drain(api->httpd, DRAIN_MS);
+        if (left)
+            rlx_log(RLX_WARN, "api.drain", "requests_cut=%u", left);
     }
     talloc_free(ctx);
     return err ? 1 : 0;

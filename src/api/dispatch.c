@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/limits.h"
 #include "api/private.h"
 #include "base/clock.h"
 
@@ -228,13 +229,57 @@ static bool check_body(struct rlx_request *req, struct rlx_api_call *call)
     return false;
 }
 
+/* ---- how often ---- */
+
+static bool may_now(struct rlx_request *req, struct rlx_api *api, enum rlx_rate rate,
+                    const char *who)
+{
+    unsigned wait_s = rlx_limits_take(api->limits, rate, who, rlx_now_ms());
+    char text[32];
+
+    if (!wait_s)
+        return true;
+    snprintf(text, sizeof text, "%u", wait_s);
+    rlx_reply_header(req, "Retry-After", text);
+    snprintf(text, sizeof text, "%u", rlx_limits_of(api->limits, rate));
+    rlx_reply_header(req, "X-RateLimit-Limit", text);
+    rlx_reply_error(req, RLX_ELIMIT, "too many requests; try again after the time in Retry-After");
+    return false;
+}
+
+/* An address is limited before its token is looked at, so that tokens and keys can't be guessed fast. */
+static bool admit(struct rlx_request *req, struct rlx_api *api, struct rlx_api_call *call)
+{
+    const struct rlx_operation *operation = call->operation;
+    enum rlx_rate rate = operation->rate;
+
+    if (rate && !may_now(req, api, RLX_RATE_ADDRESS, rlx_request_peer(req)))
+        return false;
+    if (!authenticate(req, api, call))
+        return false;
+    if (!may_now(req, api, rate, call->user_id[0] ? call->user_id : rlx_request_peer(req)))
+        return false;
+    return check_path(req, operation) && check_parameters(req, operation);
+}
+
+void rlx_dispatch_early(struct rlx_request *req, void *arg)
+{
+    struct rlx_api *api = arg;
+    struct rlx_api_call *call = rlx_request_data(req);
+    size_t index = (size_t)(rlx_request_route(req) - api->routes);
+
+    if (index >= rlx_api_route_count)
+        return;
+    call->operation = &rlx_api_operations[index];
+    call->admitted = admit(req, api, call);
+}
+
 void rlx_dispatch(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
     struct rlx_api_call *call = rlx_request_data(req);
 
     call->operation = &rlx_api_operations[rlx_request_route(req) - api->routes];
-    if (authenticate(req, api, call) && check_path(req, call->operation) &&
-        check_parameters(req, call->operation) && check_body(req, call))
+    if ((call->admitted || admit(req, api, call)) && check_body(req, call))
         call->operation->handler(req, arg);
 }

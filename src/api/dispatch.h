@@ -6,7 +6,15 @@
 #include "base/httpd.h"
 
 /* Classes of operations that are limited together (limits.h). */
-enum rlx_rate { RLX_RATE_NONE, RLX_RATE_READ, RLX_RATE_WRITE, RLX_RATE_AUTH, RLX_RATE_HEAVY };
+enum rlx_rate {
+    RLX_RATE_NONE,
+    RLX_RATE_READ,
+    RLX_RATE_WRITE,
+    RLX_RATE_AUTH,
+    RLX_RATE_HEAVY,
+    RLX_RATE_ADDRESS, /* every request of an address */
+    RLX_RATE_COUNT
+};
 
 enum rlx_place { RLX_IN_PATH, RLX_IN_QUERY, RLX_IN_HEADER };
 
@@ -40,5 +48,7 @@ extern const size_t rlx_api_route_count;
 /* The handler of every operation's route: authenticates, limits, checks the path's ids, the query and the body, and
  * then runs the operation's own. */
 rlx_handler_h rlx_dispatch;
+/* All of that but the body, for a body that is still to be read. */
+rlx_handler_h rlx_dispatch_early;
 
 #endif

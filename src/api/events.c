@@ -13,7 +13,6 @@
 #define HEARTBEAT_MS 15000
 #define END_LOOK_MS 1000
 #define BATCH 50
-#define STREAMS_MAX 200
 
 struct stream {
     struct rlx_api *api;
@@ -117,7 +116,7 @@ static void stream_done(void *arg)
 {
     struct stream *stream = arg;
 
-    atomic_fetch_sub(&stream->api->streams, 1);
+    rlx_api_stream_close(stream->api);
     talloc_free(stream);
 }
 
@@ -141,15 +140,11 @@ void rlx_api_call_events(struct rlx_request *req, void *arg)
         rlx_api_reply_store(req, err, "call");
         return;
     }
-    if (atomic_fetch_add(&api->streams, 1) >= STREAMS_MAX) {
-        atomic_fetch_sub(&api->streams, 1);
-        rlx_reply_header(req, "Retry-After", "5");
-        rlx_api_reply_code(req, 503, "too_many_streams", "too many live streams are open");
+    if (!rlx_api_stream_open(req, api))
         return;
-    }
     struct stream *stream = talloc_zero(NULL, struct stream); /* outlives the request */
     if (!stream) {
-        atomic_fetch_sub(&api->streams, 1);
+        rlx_api_stream_close(api);
         rlx_reply_error(req, -ENOMEM, NULL);
         return;
     }

@@ -20,7 +20,7 @@ import yaml
 
 VERBS = ("get", "post", "put", "patch", "delete")
 KINDS = ("schemas", "parameters", "responses")
-NO_HANDLER = {"page"}  # handlers of pages, which are no API
+NO_HANDLER = {"page", "docs", "docs_file", "before", "after"}  # hooks, and handlers of pages, which are no API
 SCOPES_OF_VERB = {"get": "read", "post": "write", "put": "write", "patch": "write", "delete": "write"}
 RATES = ("none", "read", "write", "auth", "heavy")
 

@@ -7,6 +7,7 @@
 #include <talloc.h>
 
 #include "api/api.h"
+#include "api/dispatch.h"
 #include "api/handlers.h" /* made at build: every operation's handler */
 #include "api/throttle.h"
 #include "api/validate.h"
@@ -23,6 +24,8 @@ struct rlx_api {
     struct rlx_store *store;
     struct rlx_httpd *httpd;
     struct rlx_throttle *throttle;
+    struct rlx_limits *limits;
+    struct rlx_metrics *metrics;
     const char *jwt_key;  /* owned by the configuration */
     char dummy_hash[128]; /* a bcrypt hash that nobody's password gives: unknown e-mails cost the
                              same time */
@@ -40,9 +43,13 @@ struct rlx_api_call {
     uint64_t began_us;
     const struct rlx_operation *operation; /* NULL: a page, or no route */
     json_t *body;                          /* checked */
+    bool admitted;                         /* all but the body was checked */
 };
 
 rlx_handler_h rlx_api_page;
+
+/* requests.c: around every request. */
+rlx_handler_h rlx_api_before, rlx_api_after;
 
 /* ---- what a handler asks; the dispatcher (dispatch.h) has checked everything before ---- */
 
@@ -73,6 +80,15 @@ int rlx_api_key_check(struct rlx_api *api, TALLOC_CTX *ctx, const char *key, cha
 int rlx_ticket_take(struct rlx_api *api, const char *ticket, const char *path, char user_id[37]);
 /* Whether scopes hold the wanted one: itself, its area's write for a read, "read" or "write" for every area, "*". */
 bool rlx_scope_allows(const char *scopes, const char *wanted);
+
+/* ---- live streams: one cap for all of a process ---- */
+
+#define RLX_STREAMS_MAX 200
+
+/* Counts a stream that is to begin; when there are too many, 503 was answered and it is false. */
+bool rlx_api_stream_open(struct rlx_request *req, struct rlx_api *api);
+/* Once for each that was opened. */
+void rlx_api_stream_close(struct rlx_api *api);
 
 /* ---- answers ---- */
 

@@ -106,3 +106,18 @@ void rlx_api_reply_message(struct rlx_request *req, const char *message)
 {
     rlx_reply_json(req, 200, json_pack("{s:s}", "message", message));
 }
+
+bool rlx_api_stream_open(struct rlx_request *req, struct rlx_api *api)
+{
+    if (atomic_fetch_add(&api->streams, 1) < RLX_STREAMS_MAX)
+        return true;
+    atomic_fetch_sub(&api->streams, 1);
+    rlx_reply_header(req, "Retry-After", "5");
+    rlx_api_reply_code(req, 503, "too_many_streams", "too many live streams are open");
+    return false;
+}
+
+void rlx_api_stream_close(struct rlx_api *api)
+{
+    atomic_fetch_sub(&api->streams, 1);
+}

@@ -27,6 +27,10 @@
     X(JWT_SECRET_KEY, "JWT_SECRET_KEY", SECRET, "", "signs tokens, at least 32 bytes; default: made once and kept")  \
     X(SECRETS_KEY, "SECRETS_KEY", SECRET, "", "encrypts keys that users store")                                      \
     X(SIGNUP, "SIGNUP", TEXT, "open", "open, invite or closed")                                                      \
+    X(RATE_LIMITS, "RATE_LIMITS", TEXT, "", "requests a minute: read=1200,write=300,auth=60,heavy=60,address=6000")  \
+    X(CORS_ORIGINS, "CORS_ORIGINS", TEXT, "", "origins that may use the API from a browser, https://a.example,…")    \
+    X(TRUSTED_PROXIES, "TRUSTED_PROXIES", TEXT, "", "addresses of proxies whose X-Forwarded-For names the client")   \
+    X(METRICS_TOKEN, "METRICS_TOKEN", SECRET, "", "bearer token for /metrics; without it only this machine reads it") \
     X(OUTBOUND_ALLOW, "OUTBOUND_ALLOW", TEXT, "", "host:port,… that webhooks and tools may reach although private")  \
     X(VOICE_GATEWAY_URL, "VOICE_GATEWAY_URL", URL, "", "the gateway's public base URL, as the carrier reaches it")   \
     X(TWILIO_ACCOUNT_SID, "TWILIO_ACCOUNT_SID", TEXT, "", "Twilio account")                                          \
