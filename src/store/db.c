@@ -134,6 +134,7 @@ int rlx_db_event(struct rlx_db *db, const char *call_id, const char *kind, const
     char at[RLX_TIME_TEXT];
 
     rlx_time_text(at, at_ms);
-    return RLX_RUN(db, RLX_Q_EVENT_ADD, NULL, NULL, NULL, RLX_TEXT(call_id), RLX_TEXT(kind),
-                   RLX_TEXT(data_json ? data_json : "{}"), RLX_TEXT(at));
+    int err = RLX_RUN(db, RLX_Q_EVENT_ADD, NULL, NULL, NULL, RLX_TEXT(call_id), RLX_TEXT(kind),
+                      RLX_TEXT(data_json ? data_json : "{}"), RLX_TEXT(at));
+    return err ? err : rlx_db_webhooks_on_event(db, call_id, kind, data_json);
 }

@@ -137,6 +137,9 @@ char *rlx_json_text(TALLOC_CTX *ctx, const json_t *json, const char *fallback);
 /* Adds an event to the call's list inside the caller's transaction. */
 int rlx_db_event(struct rlx_db *db, const char *call_id, const char *kind, const char *data_json,
                  int64_t at_ms) __attribute__((warn_unused_result));
+/* What rlx_db_event calls: deliveries of webhooks that wait for this (webhooks.h), with the jobs that send them. */
+int rlx_db_webhooks_on_event(struct rlx_db *db, const char *call_id, const char *kind,
+                             const char *data_json) __attribute__((warn_unused_result));
 
 struct rlx_call_end;
 /* rlx_call_end inside the caller's transaction. */
