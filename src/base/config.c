@@ -480,6 +480,36 @@ int rlx_config_set(struct rlx_config *config, enum rlx_setting setting, const ch
     return err;
 }
 
+int rlx_config_copy(struct rlx_config **copyp, TALLOC_CTX *ctx, const struct rlx_config *config)
+{
+    struct rlx_config *copy = talloc_zero(ctx, struct rlx_config);
+
+    for (int i = 0; copy && i < RLX_CFG_COUNT; i++) {
+        if (!config->settings[i].value)
+            continue;
+        copy->settings[i] = config->settings[i];
+        copy->settings[i].value = talloc_strdup(copy, config->settings[i].value);
+        if (!copy->settings[i].value)
+            TALLOC_FREE(copy);
+    }
+    if (!copy)
+        return -ENOMEM;
+    *copyp = copy;
+    return 0;
+}
+
+int rlx_config_override(struct rlx_config *copy, enum rlx_setting setting, const char *value)
+{
+    char *own = *value ? talloc_strdup(copy, value) : NULL;
+
+    if (*value && !own)
+        return -ENOMEM;
+    talloc_free(copy->settings[setting].value);
+    copy->settings[setting].value = own;
+    copy->settings[setting].source = FROM_PROGRAM;
+    return 0;
+}
+
 int rlx_config_export(const struct rlx_config *config)
 {
     for (int i = 0; i < RLX_CFG_COUNT; i++)

@@ -38,6 +38,13 @@ bool rlx_config_is_set(const struct rlx_config *config, enum rlx_setting setting
 /* Changes a value in this process and, for children, in its environment. Before threads start. */
 int rlx_config_set(struct rlx_config *config, enum rlx_setting setting, const char *value);
 
+/* A copy on ctx (without the command's arguments), and a value changed in one such copy alone: not in the environment. `value` is
+ * not checked; "" = not set. */
+int rlx_config_copy(struct rlx_config **copyp, TALLOC_CTX *ctx, const struct rlx_config *config)
+    __attribute__((warn_unused_result));
+int rlx_config_override(struct rlx_config *copy, enum rlx_setting setting, const char *value)
+    __attribute__((warn_unused_result));
+
 /* Puts every setting that is set into the environment, so that programs started from here get the same configuration as
  * this one, its flags included. Before threads start. */
 int rlx_config_export(const struct rlx_config *config);

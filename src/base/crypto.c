@@ -8,6 +8,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/err.h"
+
+#define NONCE 12
+#define TAG 16
 
 void rlx_random(void *bytes, size_t length)
 {
@@ -45,6 +49,50 @@ bool rlx_equal(const char *a, const char *b)
     size_t la = strlen(a), lb = strlen(b);
 
     return la == lb && gnutls_memcmp(a, b, la) == 0;
+}
+
+static int aead(gnutls_aead_cipher_hd_t *handlep, const uint8_t key[RLX_SEAL_KEY])
+{
+    uint8_t copy[RLX_SEAL_KEY];
+    gnutls_datum_t datum = {copy, sizeof copy};
+
+    memcpy(copy, key, sizeof copy);
+    int rc = gnutls_aead_cipher_init(handlep, GNUTLS_CIPHER_AES_256_GCM, &datum);
+    explicit_bzero(copy, sizeof copy);
+    return rc < 0 ? RLX_EINTERNAL : 0;
+}
+
+int rlx_seal(uint8_t *sealed, const uint8_t key[RLX_SEAL_KEY], const char *about, const void *data,
+             size_t length)
+{
+    gnutls_aead_cipher_hd_t handle;
+    size_t made = length + TAG;
+    int err = aead(&handle, key);
+
+    if (err)
+        return err;
+    rlx_random(sealed, NONCE);
+    int rc = gnutls_aead_cipher_encrypt(handle, sealed, NONCE, about, strlen(about), TAG, data,
+                                        length, sealed + NONCE, &made);
+    gnutls_aead_cipher_deinit(handle);
+    return rc < 0 || made != length + TAG ? RLX_EINTERNAL : 0;
+}
+
+int rlx_unseal(void *data, const uint8_t key[RLX_SEAL_KEY], const char *about,
+               const uint8_t *sealed, size_t length)
+{
+    gnutls_aead_cipher_hd_t handle;
+
+    if (length < NONCE + TAG)
+        return RLX_EAUTH;
+    size_t made = length - NONCE - TAG;
+    int err = aead(&handle, key);
+    if (err)
+        return err;
+    int rc = gnutls_aead_cipher_decrypt(handle, sealed, NONCE, about, strlen(about), TAG,
+                                        sealed + NONCE, length - NONCE, data, &made);
+    gnutls_aead_cipher_deinit(handle);
+    return rc < 0 ? RLX_EAUTH : 0;
 }
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

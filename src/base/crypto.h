@@ -22,6 +22,16 @@ void rlx_hmac_sha256(uint8_t mac[RLX_SHA256_BYTES], const void *key, size_t key_
 /* Compares in a time that does not depend on where they differ. */
 bool rlx_equal(const char *a, const char *b);
 
+/* AES-256-GCM (RFC 5116) with a fresh random nonce: `sealed` gets nonce, ciphertext and tag, RLX_SEALED_SIZE(length) bytes. `about` is
+ * authenticated with it but not part of it: a value that is moved to another place does not open. 0 or RLX_EINTERNAL. */
+#define RLX_SEAL_KEY 32
+#define RLX_SEALED_SIZE(length) ((length) + 28)
+int rlx_seal(uint8_t *sealed, const uint8_t key[RLX_SEAL_KEY], const char *about, const void *data,
+             size_t length) __attribute__((warn_unused_result));
+/* `data` has room for length - 28 bytes. RLX_EAUTH: another key, another place, or it was changed. */
+int rlx_unseal(void *data, const uint8_t key[RLX_SEAL_KEY], const char *about,
+               const uint8_t *sealed, size_t length) __attribute__((warn_unused_result));
+
 /* Base64 (RFC 4648 4), padded. `text` needs RLX_BASE64_SIZE(length) bytes; returns the length without the NUL. */
 #define RLX_BASE64_SIZE(length) (((length) + 2) / 3 * 4 + 1)
 size_t rlx_base64_encode(char *text, const void *bytes, size_t length);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,26 +50,16 @@ static int key_read(char *key, size_t size, const char *path)
     return err;
 }
 
-int rlx_keys_load(struct rlx_config *config, TALLOC_CTX *ctx, char **whyp)
+/* A setting that may be left out: then it is read from a file of the data directory, which is made once. */
+static int key_kept(struct rlx_config *config, TALLOC_CTX *ctx, enum rlx_setting setting,
+                    const char *file, const char *loss, char **whyp)
 {
-    const char *given = rlx_config_get(config, RLX_CFG_JWT_SECRET_KEY);
     char key[256], *why = NULL;
-
-    if (*given && strlen(given) >= KEY_MIN)
-        return 0;
-    if (*given) {
-        if (whyp)
-            *whyp = talloc_asprintf(ctx,
-                                    "JWT_SECRET_KEY is too short (%zu bytes): at least %d are "
-                                    "needed, e.g. from openssl rand -base64 48; or leave it "
-                                    "unset to have one made and kept",
-                                    strlen(given), KEY_MIN);
-        return RLX_ECONFIG;
-    }
     int err = rlx_config_make_dirs(config, ctx, whyp);
+
     if (err)
         return err;
-    char *path = rlx_config_path(config, ctx, "jwt.key");
+    char *path = rlx_config_path(config, ctx, file);
     if (!path)
         return -ENOMEM;
     err = key_read(key, sizeof key, path);
@@ -79,13 +70,58 @@ int rlx_keys_load(struct rlx_config *config, TALLOC_CTX *ctx, char **whyp)
                               rlx_err_text(err));
     else if (strlen(key) < KEY_MIN)
         why = talloc_asprintf(ctx,
-                              "the key file %s is damaged: remove it to have a new one made "
-                              "(everybody has to log in again)",
-                              path);
+                              "the key file %s is damaged: remove it to have a new one made (%s)",
+                              path, loss);
     talloc_free(path);
     if (why && whyp)
         *whyp = why;
-    err = why ? RLX_ECONFIG : rlx_config_set(config, RLX_CFG_JWT_SECRET_KEY, key);
+    err = why ? RLX_ECONFIG : rlx_config_set(config, setting, key);
     explicit_bzero(key, sizeof key);
+    return err;
+}
+
+/* Several keys, with commas between them, must each be long enough. */
+static bool long_enough(const char *text)
+{
+    for (const char *p = text; *p; p += p[strcspn(p, ",")] ? strcspn(p, ",") + 1 : strcspn(p, ","))
+        if (strcspn(p, ",") < KEY_MIN)
+            return false;
+    return true;
+}
+
+static int too_short(TALLOC_CTX *ctx, const char *name, char **whyp)
+{
+    if (whyp)
+        *whyp = talloc_asprintf(ctx,
+                                "%s is too short: at least %d bytes are needed, e.g. from openssl "
+                                "rand -base64 48; or leave it unset to have one made and kept",
+                                name, KEY_MIN);
+    return RLX_ECONFIG;
+}
+
+int rlx_keys_load(struct rlx_config *config, TALLOC_CTX *ctx, char **whyp)
+{
+    const char *jwt = rlx_config_get(config, RLX_CFG_JWT_SECRET_KEY);
+    const char *secrets = rlx_config_get(config, RLX_CFG_SECRETS_KEY);
+    bool shared = !strncmp(rlx_config_get(config, RLX_CFG_DATABASE_URL), "postgres", 8);
+
+    if (*jwt && strlen(jwt) < KEY_MIN)
+        return too_short(ctx, "JWT_SECRET_KEY", whyp);
+    if (!long_enough(secrets))
+        return too_short(ctx, "SECRETS_KEY", whyp);
+    if (!*jwt && shared) {
+        if (whyp)
+            *whyp = talloc_strdup(ctx, "JWT_SECRET_KEY must be set when DATABASE_URL is PostgreSQL, "
+                                       "the same for all processes: at least 32 bytes, e.g. from "
+                                       "openssl rand -base64 48");
+        return RLX_ECONFIG;
+    }
+    int err = *jwt ? 0
+                   : key_kept(config, ctx, RLX_CFG_JWT_SECRET_KEY, "jwt.key",
+                              "everybody has to log in again", whyp);
+    /* Other machines could not read what a key of this one's disk encrypts. */
+    if (!err && !*secrets && !shared)
+        err = key_kept(config, ctx, RLX_CFG_SECRETS_KEY, "secrets.key",
+                       "keys of providers that users stored are lost", whyp);
     return err;
 }

@@ -9,19 +9,49 @@
 
 #define ROTATE_GRACE_MS 30000
 
-int rlx_user_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *email,
-                    const char *password_hash, const char *name, char **user_idp)
+static int create(struct rlx_store *store, TALLOC_CTX *ctx, const char *email,
+                  const char *password_hash, const char *name, const char *code_sha256,
+                  int64_t now_ms, char **user_idp)
 {
     char id[RLX_UUID_TEXT];
+    struct rlx_db *db;
+    int rows = 1;
 
-    if (!store || !email || !password_hash)
-        return -EINVAL;
     rlx_uuid(id);
-    int err = RLX_ONCE(store, RLX_DB_WRITE, RLX_Q_USER_CREATE, NULL, NULL, NULL, RLX_TEXT(id),
-                       RLX_TEXT(email), RLX_TEXT(password_hash), RLX_TEXT(name));
+    int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
+    if (err)
+        return err;
+    if (code_sha256)
+        err = RLX_RUN(db, RLX_Q_INVITE_USE, NULL, NULL, &rows, RLX_TEXT(code_sha256),
+                      RLX_TEXT(email), RLX_INT(now_ms));
+    if (!err && !rows)
+        err = RLX_EFORBIDDEN;
+    if (!err)
+        err = RLX_RUN(db, RLX_Q_USER_CREATE, NULL, NULL, NULL, RLX_TEXT(id), RLX_TEXT(email),
+                      RLX_TEXT(password_hash), RLX_TEXT(name));
+    if (!err)
+        err = RLX_RUN(db, RLX_Q_USER_ROLE_FIRST, NULL, NULL, NULL, RLX_TEXT(id));
+    err = rlx_db_end(db, err);
     if (!err && user_idp && !(*user_idp = talloc_strdup(ctx, id)))
         err = -ENOMEM;
     return err;
+}
+
+int rlx_user_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *email,
+                    const char *password_hash, const char *name, char **user_idp)
+{
+    if (!store || !email || !password_hash)
+        return -EINVAL;
+    return create(store, ctx, email, password_hash, name, NULL, 0, user_idp);
+}
+
+int rlx_user_create_invited(struct rlx_store *store, TALLOC_CTX *ctx, const char *email,
+                            const char *password_hash, const char *name, const char *code_sha256,
+                            int64_t now_ms, char **user_idp)
+{
+    if (!store || !email || !password_hash || !code_sha256)
+        return -EINVAL;
+    return create(store, ctx, email, password_hash, name, code_sha256, now_ms, user_idp);
 }
 
 int rlx_user_by_email(struct rlx_store *store, TALLOC_CTX *ctx, const char *email, json_t **userp)
@@ -48,6 +78,91 @@ int rlx_user_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id, 
                        RLX_TEXT(user_id));
     *jsonp = out.text;
     return err ? err : out.text ? 0 : RLX_ENOTFOUND;
+}
+
+static const char *field_of(const json_t *fields, const char *name, int64_t *givenp)
+{
+    const json_t *value = json_object_get(fields, name);
+
+    *givenp = value ? 1 : 0;
+    return json_string_value(value);
+}
+
+int rlx_user_update(struct rlx_store *store, const char *user_id, const json_t *fields,
+                    int64_t now_ms)
+{
+    char now[RLX_TIME_TEXT];
+    int64_t given[3];
+    int rows = 0;
+
+    if (!store || !user_id || !fields)
+        return -EINVAL;
+    rlx_time_text(now, now_ms);
+    const char *name = field_of(fields, "name", &given[0]);
+    const char *phone = field_of(fields, "phone", &given[1]);
+    const char *company = field_of(fields, "company", &given[2]);
+    int err = RLX_ONCE(store, RLX_DB_WRITE, RLX_Q_USER_UPDATE, NULL, NULL, &rows, RLX_TEXT(user_id),
+                       RLX_INT(given[0]), RLX_TEXT(name), RLX_INT(given[1]), RLX_TEXT(phone),
+                       RLX_INT(given[2]), RLX_TEXT(company), RLX_TEXT(now));
+    return err ? err : rows ? 0 : RLX_ENOTFOUND;
+}
+
+static int one_text(struct rlx_store *store, TALLOC_CTX *ctx, enum rlx_query query,
+                    const char *parameter, char **textp)
+{
+    struct rlx_text_out out = {.ctx = ctx};
+
+    if (!store || !parameter || !textp)
+        return -EINVAL;
+    int err =
+        RLX_ONCE(store, RLX_DB_READ, query, rlx_row_take_text, &out, NULL, RLX_TEXT(parameter));
+    *textp = out.text;
+    return err ? err : out.text ? 0 : RLX_ENOTFOUND;
+}
+
+int rlx_user_password(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id, char **hashp)
+{
+    return one_text(store, ctx, RLX_Q_USER_PASSWORD_GET, user_id, hashp);
+}
+
+int rlx_user_password_set(struct rlx_store *store, const char *user_id, const char *password_hash,
+                          const char *kept_sha256, int64_t now_ms)
+{
+    char now[RLX_TIME_TEXT];
+    struct rlx_db *db;
+    int rows = 0;
+
+    if (!store || !user_id || !password_hash)
+        return -EINVAL;
+    rlx_time_text(now, now_ms);
+    int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
+    if (err)
+        return err;
+    err = RLX_RUN(db, RLX_Q_USER_PASSWORD_SET, NULL, NULL, &rows, RLX_TEXT(user_id),
+                  RLX_TEXT(password_hash), RLX_TEXT(now));
+    if (!err && !rows)
+        err = RLX_ENOTFOUND;
+    if (!err)
+        err = RLX_RUN(db, RLX_Q_SESSIONS_END, NULL, NULL, NULL, RLX_TEXT(user_id),
+                      RLX_TEXT(kept_sha256));
+    return rlx_db_end(db, err);
+}
+
+int rlx_user_is_admin(struct rlx_store *store, const char *user_id, bool *adminp)
+{
+    char *role = NULL;
+
+    if (!adminp)
+        return -EINVAL;
+    int err = one_text(store, NULL, RLX_Q_USER_ROLE, user_id, &role);
+    *adminp = role && !strcmp(role, "admin");
+    talloc_free(role);
+    return err;
+}
+
+int rlx_user_id(struct rlx_store *store, TALLOC_CTX *ctx, const char *email, char **user_idp)
+{
+    return one_text(store, ctx, RLX_Q_USER_ID_BY_EMAIL, email, user_idp);
 }
 
 /* ---- sessions ---- */
