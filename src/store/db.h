@@ -1,6 +1,6 @@
 /* The database below the store's verbs: named queries with parameters, rows, transactions, on a
  * bounded pool of connections. Private to src/store. A back end is one table of functions
- * (rlx_db_backend); SQLite's is db_sqlite.c.
+ * (rlx_db_backend): db_sqlite.c, db_postgres.c.
  *
  *     struct rlx_db *db;
  *     int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
@@ -42,11 +42,14 @@ int64_t rlx_row_int(struct rlx_row *row, int column);      /* 0 for null; a bool
 const void *rlx_row_blob(struct rlx_row *row, int column, size_t *lengthp);
 
 struct rlx_db_backend {
-    const char *const *queries;               /* the named queries in its dialect */
-    const struct rlx_migration *migrations;   /* ends with version 0 */
-    /* Opens one connection at `where` (the URL without its scheme). */
+    const char *const *queries;             /* the named queries in its dialect */
+    const struct rlx_migration *migrations; /* ends with version 0 */
+    const char *applied_table, *applied_insert; /* the migrations' own table */
+    bool one_writer; /* the store lets one writer of this process in at a time */
+    /* Opens one connection at `where` (SQLite: the URL without its scheme). */
     int (*open)(void **connectionp, TALLOC_CTX *ctx, const char *where, char **whyp);
     void (*close)(void *connection);
+    bool (*alive)(void *connection); /* can it be used for a transaction? NULL: always */
     int (*begin)(void *connection, bool write);
     int (*commit)(void *connection);
     void (*rollback)(void *connection);
@@ -58,12 +61,14 @@ struct rlx_db_backend {
     int (*text)(void *connection, const char *sql, const struct rlx_value *values, size_t count,
                 rlx_row_h *each, void *arg);
     int (*lock)(void *connection, const char *name); /* NULL: writers are alone */
+    /* One program migrates at a time, however long it takes. NULL: writers are alone. */
+    int (*migrate_lock)(void *connection);
     const char *(*why)(void *connection);
     const char *(*column_text)(struct rlx_row *row, int column);
     int64_t (*column_int)(struct rlx_row *row, int column);
     const void *(*column_blob)(struct rlx_row *row, int column, size_t *lengthp);
 };
-extern const struct rlx_db_backend rlx_db_sqlite;
+extern const struct rlx_db_backend rlx_db_sqlite, rlx_db_postgres;
 
 struct rlx_row {
     const struct rlx_db_backend *backend;
@@ -73,7 +78,8 @@ struct rlx_row {
 enum rlx_db_mode { RLX_DB_READ, RLX_DB_WRITE };
 
 /* Takes a connection and begins a transaction. RLX_ESTORE when none comes free, or the database
- * stays locked, for 5 s. */
+ * stays locked, for 5 s; at once while the database is known to be away. A read sees each of its
+ * queries' own state on PostgreSQL, one state for all of them on SQLite. */
 int rlx_db_begin(struct rlx_store *store, enum rlx_db_mode mode, struct rlx_db **dbp)
     __attribute__((warn_unused_result));
 /* Commits when err is 0, else rolls back; gives the connection back. Returns err, or what the

@@ -231,6 +231,11 @@ static const void *column_blob(struct rlx_row *row, int column, size_t *lengthp)
 const struct rlx_db_backend rlx_db_sqlite = {
     .queries = rlx_queries_sqlite,
     .migrations = rlx_migrations_sqlite,
+    .applied_table = "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, "
+                     "name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL "
+                     "DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))",
+    .applied_insert = "INSERT INTO schema_migrations (version, name, checksum) VALUES (?1, ?2, ?3)",
+    .one_writer = true,
     .open = db_open,
     .close = db_close,
     .begin = db_begin,

@@ -15,9 +15,9 @@ int rlx_store_start(struct rlx_store **storep, TALLOC_CTX *ctx, const struct rlx
     if (!*url && *rlx_config_get(config, RLX_CFG_SUPABASE_URL)) {
         *whyp = talloc_strdup(
             ctx, "SUPABASE_URL alone is not enough: RelayX speaks to the database itself. Set "
-                 "DATABASE_URL to the connection string under Project Settings > Database > "
-                 "Connection string (postgresql://...). PostgreSQL comes with the next release; "
-                 "until then unset SUPABASE_URL, or set DATABASE_URL=sqlite:PATH");
+                 "DATABASE_URL to the connection string that Supabase shows under Connect "
+                 "(postgresql://..., direct or through its pooler), or unset SUPABASE_URL to use a "
+                 "file");
         return RLX_ECONFIG;
     }
     if (!*url) {

@@ -5,13 +5,18 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "store/db.h"
 
+#define AWAY_MS 500
+#define ATTEMPT_MS 4000 /* longer than an attempt to connect takes */
+
 struct rlx_db {
     struct rlx_store *store;
     void *connection; /* NULL = not open yet */
+    unsigned int generation;
     bool in_use, write, broken;
 };
 
@@ -23,6 +28,11 @@ struct rlx_store {
     pthread_mutex_t write_lock; /* writers of this process queue here, in turn, not in the
                                    database's busy loop */
     struct rlx_db pool[RLX_POOL_SIZE];
+    /* Connections of an older generation are not trusted: one of their kind was found dead. */
+    unsigned int generation;
+    /* While the database is away one attempt is made every AWAY_MS, all else fails at once. */
+    bool away;
+    uint64_t try_at_ms;
     struct rlx_reach reach;
 };
 
@@ -42,43 +52,52 @@ static int store_destructor(struct rlx_store *store)
     return 0;
 }
 
-static int url_parse(const char **wherep, TALLOC_CTX *ctx, const char *url, char **whyp)
+static int url_parse(const struct rlx_db_backend **backendp, const char **wherep, TALLOC_CTX *ctx,
+                     const char *url, char **whyp)
 {
     const char *why = NULL;
 
     if (!strncmp(url, "sqlite:", 7) && url[7]) {
+        *backendp = &rlx_db_sqlite;
         *wherep = url + 7;
         if (!strncmp(*wherep, "//", 2) && (*wherep)[2] == '/')
             *wherep += 2; /* sqlite:///absolute/path */
         return 0;
     }
-    if (!strncmp(url, "postgresql:", 11) || !strncmp(url, "postgres:", 9))
-        why = "DATABASE_URL: PostgreSQL comes with the next release; use sqlite:PATH";
-    else if (!strncmp(url, "https:", 6) || !strncmp(url, "http:", 5))
+    if (!strncmp(url, "postgresql://", 13) || !strncmp(url, "postgres://", 11)) {
+        *backendp = &rlx_db_postgres;
+        *wherep = url;
+        return 0;
+    }
+    if (!strncmp(url, "https:", 6) || !strncmp(url, "http:", 5))
         why = "DATABASE_URL is a database's connection string, not a web address. For Supabase it "
-              "stands under Project Settings > Database > Connection string "
-              "(postgresql://...), and SUPABASE_URL is not needed; PostgreSQL comes with the "
-              "next release, use sqlite:PATH";
+              "stands under Connect > Connection string (postgresql://...), and SUPABASE_URL is "
+              "not needed";
     if (whyp)
         *whyp = why ? talloc_strdup(ctx, why)
-                    : talloc_asprintf(ctx, "DATABASE_URL must be sqlite:PATH, not \"%.60s\"", url);
+                    : talloc_asprintf(ctx,
+                                      "DATABASE_URL must be sqlite:PATH or "
+                                      "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, not "
+                                      "\"%.*s\"",
+                                      (int)strcspn(url, ":@/?"), url);
     return RLX_ECONFIG;
 }
 
 int rlx_store_open(struct rlx_store **storep, TALLOC_CTX *ctx, const char *url, char **whyp)
 {
+    const struct rlx_db_backend *backend;
     const char *where;
     int err;
 
     if (!storep || !url)
         return -EINVAL;
-    err = url_parse(&where, ctx, url, whyp);
+    err = url_parse(&backend, &where, ctx, url, whyp);
     if (err)
         return err;
     struct rlx_store *store = talloc_zero(ctx, struct rlx_store);
     if (!store)
         return -ENOMEM;
-    store->backend = &rlx_db_sqlite;
+    store->backend = backend;
     store->where = talloc_strdup(store, where);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
@@ -145,14 +164,19 @@ static int pool_take(struct rlx_store *store, struct rlx_db **dbp)
     return 0;
 }
 
+static void connection_close(struct rlx_db *db)
+{
+    if (db->connection)
+        db->store->backend->close(db->connection);
+    db->connection = NULL;
+}
+
 static void pool_give(struct rlx_db *db)
 {
     struct rlx_store *store = db->store;
 
-    if (db->broken && db->connection) {
-        store->backend->close(db->connection);
-        db->connection = NULL;
-    }
+    if (db->broken)
+        connection_close(db);
     db->broken = false;
     pthread_mutex_lock(&store->lock);
     db->in_use = false;
@@ -160,18 +184,84 @@ static void pool_give(struct rlx_db *db)
     pthread_mutex_unlock(&store->lock);
 }
 
+/* May this thread try to connect? One at a time while the database is away. */
+static bool may_try(struct rlx_store *store)
+{
+    uint64_t now_ms = rlx_now_ms();
+
+    pthread_mutex_lock(&store->lock);
+    bool may = !store->away || now_ms >= store->try_at_ms;
+    if (may)
+        store->try_at_ms = now_ms + ATTEMPT_MS;
+    pthread_mutex_unlock(&store->lock);
+    return may;
+}
+
+static void tried(struct rlx_db *db, int err, const char *why)
+{
+    struct rlx_store *store = db->store;
+
+    pthread_mutex_lock(&store->lock);
+    bool was = store->away;
+    store->away = err != 0;
+    store->try_at_ms = rlx_now_ms() + AWAY_MS;
+    db->generation = store->generation;
+    pthread_mutex_unlock(&store->lock);
+    if (err && !was)
+        rlx_log(RLX_ERROR, "store.away", "why=%s", why ? why : rlx_err_text(err));
+    else if (!err && was)
+        rlx_log(RLX_INFO, "store.back", "after=outage");
+}
+
 static int connection_open(struct rlx_db *db)
 {
+    const struct rlx_db_backend *backend = db->store->backend;
     char *why = NULL;
-    int err;
 
+    if (db->connection && backend->alive &&
+        (db->generation != db->store->generation || !backend->alive(db->connection)))
+        connection_close(db);
     if (db->connection)
         return 0;
+    if (!may_try(db->store))
+        return RLX_ESTORE;
     TALLOC_CTX *tmp = talloc_new(NULL);
-    err = db->store->backend->open(&db->connection, tmp, db->store->where, &why);
-    if (err)
-        rlx_log(RLX_ERROR, "store.open", "why=%s", why ? why : rlx_err_text(err));
+    int err = backend->open(&db->connection, tmp, db->store->where, &why);
+    tried(db, err, why);
     talloc_free(tmp);
+    return err;
+}
+
+/* A connection that failed is closed; when it is dead, its like are not trusted any more. */
+static void connection_judge(struct rlx_db *db)
+{
+    const struct rlx_db_backend *backend = db->store->backend;
+
+    db->broken = !backend->alive || !backend->alive(db->connection);
+    if (!db->broken || !backend->alive)
+        return;
+    pthread_mutex_lock(&db->store->lock);
+    if (db->generation == db->store->generation)
+        db->store->generation++;
+    pthread_mutex_unlock(&db->store->lock);
+}
+
+static int transaction_begin(struct rlx_db *db, bool write)
+{
+    struct rlx_store *store = db->store;
+    int err = connection_open(db);
+
+    if (!err && write && store->backend->one_writer) {
+        struct timespec until = deadline(CLOCK_REALTIME);
+        if (pthread_mutex_timedlock(&store->write_lock, &until))
+            return RLX_ESTORE;
+        db->write = true;
+    }
+    if (err)
+        return err;
+    err = store->backend->begin(db->connection, write);
+    if (err)
+        connection_judge(db);
     return err;
 }
 
@@ -183,18 +273,7 @@ int rlx_db_begin(struct rlx_store *store, enum rlx_db_mode mode, struct rlx_db *
     if (err)
         return err;
     db->write = false;
-    err = connection_open(db);
-    if (!err && mode == RLX_DB_WRITE) {
-        struct timespec until = deadline(CLOCK_REALTIME);
-        if (pthread_mutex_timedlock(&store->write_lock, &until))
-            err = RLX_ESTORE;
-        else
-            db->write = true;
-    }
-    if (!err) {
-        err = store->backend->begin(db->connection, mode == RLX_DB_WRITE);
-        db->broken = err != 0;
-    }
+    err = transaction_begin(db, mode == RLX_DB_WRITE);
     if (err) {
         if (db->write)
             pthread_mutex_unlock(&store->write_lock);
@@ -214,10 +293,10 @@ int rlx_db_end(struct rlx_db *db, int err)
         err = backend->commit(db->connection);
     if (err)
         backend->rollback(db->connection);
-    if (err == RLX_ESTORE && !ours)
+    if ((err == RLX_ESTORE || err == RLX_EINTERNAL) && !ours)
         rlx_log(RLX_ERROR, "store.commit", "why=%s", backend->why(db->connection));
-    if (err == RLX_ESTORE)
-        db->broken = true; /* a fresh connection next time */
+    if (err == RLX_ESTORE || (err && backend->alive))
+        connection_judge(db); /* a fresh connection next time */
     if (db->write)
         pthread_mutex_unlock(&db->store->write_lock);
     pool_give(db);
@@ -324,8 +403,7 @@ static int migrate_one(struct rlx_store *store, void *connection,
     rlx_sha256_hex(hex, migration->sql, strlen(migration->sql));
     if (!err)
         err = store->backend->text(
-            connection,
-            "INSERT INTO schema_migrations (version, name, checksum) VALUES (?1, ?2, ?3)",
+            connection, store->backend->applied_insert,
             (const struct rlx_value[]){RLX_INT(migration->version), RLX_TEXT(migration->name),
                                        RLX_TEXT(hex)},
             3, NULL, NULL);
@@ -340,16 +418,18 @@ static int migrate_step(struct rlx_store *store, struct applied *state, bool *do
     int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
 
     if (err) {
-        why_set(state, talloc_strdup(state->ctx, "the database is locked or can't be written: is "
-                                                 "its directory writable, and no other program "
-                                                 "holding it?"));
+        why_set(state, talloc_strdup(state->ctx,
+                                     backend->one_writer
+                                         ? "the database is locked or can't be written: is its "
+                                           "directory writable, and no other program holding it?"
+                                         : "the database can't be reached any more"));
         return err;
     }
     state->version = 0;
-    err = backend->script(db->connection,
-                          "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY "
-                          "KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT "
-                          "NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))");
+    if (backend->migrate_lock)
+        err = backend->migrate_lock(db->connection);
+    if (!err)
+        err = backend->script(db->connection, backend->applied_table);
     if (!err)
         err = backend->text(db->connection,
                             "SELECT version, name, checksum FROM schema_migrations ORDER BY 1",

@@ -12,7 +12,7 @@ FROM users WHERE id = ?1;
 
 -- name: session_create
 INSERT INTO auth_tokens (id, user_id, refresh_token, expires_at, expires_ms, family)
-VALUES (?1, ?2, ?3, ?4, ?5, COALESCE({{text:?6}}, {{text:?1}}));
+VALUES (?1, ?2, ?3, ?4, ?5, COALESCE({{uuid:?6}}, {{uuid:?1}}));
 
 -- name: session_get
 SELECT user_id, family, replaced_ms FROM auth_tokens WHERE refresh_token = ?1 AND expires_ms > ?2 {{for_update}};

@@ -1,4 +1,5 @@
-/* A fresh store in a directory of its own for each test; leaks fail the test. */
+/* A fresh store for each test; leaks fail the test. SQLite in a directory of its own, or, when RLX_TEST_POSTGRES_URL is set
+ * (tests/integration/postgres.py), a PostgreSQL database of its own. */
 #ifndef RLX_TEST_STORE_FIXTURE_H
 #define RLX_TEST_STORE_FIXTURE_H
 
@@ -9,6 +10,8 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <libpq-fe.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,16 +28,81 @@
 struct fixture {
     TALLOC_CTX *ctx;
     struct rlx_store *store;
-    char folder[64], url[96];
+    char folder[64], url[192], database[48]; /* the database's name on PostgreSQL, else "" */
     char *user, *other; /* two users */
     char *agent;        /* of the first */
 };
+
+static inline bool on_postgres(void)
+{
+    return getenv("RLX_TEST_POSTGRES_URL") != NULL;
+}
+
+/* For tests of what only SQLite has. */
+#define SQLITE_ONLY()                                                                              \
+    do {                                                                                           \
+        if (on_postgres())                                                                         \
+            skip();                                                                                \
+    } while (0)
+
+/* SQL in a PostgreSQL database of the tests' server, past the store. */
+static inline void postgres_exec(const char *database, const char *sql)
+{
+    char *url = talloc_strdup(NULL, getenv("RLX_TEST_POSTGRES_ADMIN"));
+
+    strrchr(url, '/')[1] = '\0';
+    url = talloc_asprintf_append(url, "%s", database);
+    PGconn *link = PQconnectdb(url);
+    PGresult *result = PQexec(link, sql);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(link));
+    PQclear(result);
+    PQfinish(link);
+    talloc_free(url);
+}
+
+static inline void database_url(struct fixture *f, const char *name)
+{
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(f->url, sizeof f->url, getenv("RLX_TEST_POSTGRES_URL"), name);
+#pragma GCC diagnostic pop
+}
+
+/* Every test's database is a copy of one that the first test has migrated. */
+static inline void fixture_database(struct fixture *f)
+{
+    static int count;
+    struct rlx_store *store = NULL;
+    char sql[128], *why = NULL;
+
+    if (!count++) {
+        snprintf(sql, sizeof sql, "CREATE DATABASE template_%d", (int)getpid());
+        postgres_exec("postgres", sql);
+        database_url(f, strchr(sql, 't'));
+        if (rlx_store_open(&store, f->ctx, f->url, &why) ||
+            rlx_store_migrate(store, NULL, &why))
+            fail_msg("%s", why);
+        talloc_free(store);
+    }
+    snprintf(f->database, sizeof f->database, "test_%d_%d", (int)getpid(), count);
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template_%d", f->database,
+             (int)getpid());
+    /* PgBouncer may hold a connection to the template a moment longer. */
+    postgres_exec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                              "WHERE datname LIKE 'template\\_%'");
+    postgres_exec("postgres", sql);
+    database_url(f, f->database);
+}
 
 static inline int fixture_open(struct fixture *f)
 {
     char *why = NULL;
 
-    snprintf(f->url, sizeof f->url, "sqlite:%s/relayx.db", f->folder);
+    if (on_postgres() && !f->database[0])
+        fixture_database(f);
+    if (!on_postgres())
+        snprintf(f->url, sizeof f->url, "sqlite:%s/relayx.db", f->folder);
     if (rlx_store_open(&f->store, f->ctx, f->url, &why))
         fail_msg("%s", why);
     return 0;
@@ -84,6 +152,10 @@ static inline int fixture_teardown(void **state)
     char path[128];
 
     talloc_free(f->ctx);
+    if (f->database[0]) {
+        snprintf(path, sizeof path, "DROP DATABASE %s WITH (FORCE)", f->database);
+        postgres_exec("postgres", path);
+    }
     for (size_t i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "%s/%s", f->folder, names[i]);
         unlink(path);

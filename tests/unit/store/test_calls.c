@@ -181,7 +181,7 @@ static void token(void **state)
     assert_int_equal(rlx_call_set_token(f->store, id, "t1", now + 60000), RLX_EAUTH);
     assert_int_equal(rlx_call_set_token(f->store, id, "t3", now + 60000), 0);
     assert_int_equal(rlx_call_take(f->store, id, "g1", "t3", now), 0);
-    assert_int_equal(rlx_call_take(f->store, "none", "g1", "t3", now), RLX_EAUTH);
+    assert_int_equal(rlx_call_take(f->store, f->user, "g1", "t3", now), RLX_EAUTH);
     const struct rlx_call_end end = {.status = "completed", .ended_ms = now};
     assert_int_equal(rlx_call_end(f->store, id, &end), 0);
     assert_int_equal(rlx_call_set_token(f->store, id, "t4", now + 60000), RLX_ECONFLICT);

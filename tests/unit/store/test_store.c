@@ -14,8 +14,12 @@ static void urls(void **state)
         int err;
         const char *why;
     } rows[] = {
-        {"postgresql://u:p@h/db", RLX_ECONFIG, "PostgreSQL comes with the next release"},
-        {"postgres://h/db", RLX_ECONFIG, "use sqlite:PATH"},
+        {"postgresql://u:p@127.0.0.1:1/db", RLX_ESTORE, "is PostgreSQL running there"},
+        {"postgres://127.0.0.1:1/db?connect_timeout=2", RLX_ESTORE, "127.0.0.1:1/db"},
+        {"postgres:///db?host=/nowhere", RLX_ESTORE, "running on this machine"},
+        {"postgres://nowhere.invalid/db", RLX_ESTORE, "is the host's name"},
+        {"postgresql://u:p@ss@127.0.0.1/db?sslmod=require", RLX_ECONFIG, "%40 for an @"},
+        {"postgresql:db", RLX_ECONFIG, "postgresql://USER"},
         {"https://x.supabase.co", RLX_ECONFIG, "Connection string"},
         {"mysql://h", RLX_ECONFIG, "must be sqlite:PATH"},
         {"sqlite:", RLX_ECONFIG, "must be sqlite:PATH"},
@@ -35,6 +39,7 @@ static void urls(void **state)
 
 static void not_a_database(void **state)
 {
+    SQLITE_ONLY();
     struct fixture *f = *state;
     struct rlx_store *store = NULL;
     char path[128], url[160], *why = NULL;
@@ -66,6 +71,10 @@ static void alter(struct fixture *f, const char *sql)
     char path[128];
     sqlite3 *db;
 
+    if (on_postgres()) {
+        postgres_exec(f->database, sql);
+        return;
+    }
     snprintf(path, sizeof path, "%s/relayx.db", f->folder);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
@@ -127,6 +136,7 @@ static void killed_child(const char *url, int n)
 
 static void migration_killed(void **state)
 {
+    SQLITE_ONLY();
     struct fixture *f = *state;
     char path[128], url[160], *why = NULL;
     bool whole = false;
@@ -162,6 +172,7 @@ static void migration_killed(void **state)
 
 static void disk_full(void **state)
 {
+    SQLITE_ONLY();
     struct fixture *f = *state;
     const struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
     struct rlimit before;
