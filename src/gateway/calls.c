@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/media.h"
+#include "gateway/route.h"
 #include "gateway/token.h"
 
 #define TICK_MS 10
@@ -40,6 +41,7 @@ struct door {
     struct work *checking; /* the token is being consumed in the store */
     uint64_t checking_ms;  /* since */
     bool taken;
+    char *amd;   /* who answered; NULL = not known */
     char *early; /* messages behind `start`: each its length, then its text */
     size_t early_length;
 };
@@ -64,6 +66,7 @@ struct work {
     char call_id[37];
     char token[RLX_MEDIA_TOKEN];
     struct rlx_call_setup *setup;
+    char *amd; /* who answered, as far as the carrier has said it */
     int err;
 };
 
@@ -152,6 +155,8 @@ static void join(struct call *call)
     }
     struct rlx_socket *socket = door->socket;
     rlx_live_start(call->live, socket, door->stream_sid, door->call_sid);
+    if (door->amd)
+        rlx_live_amd(call->live, door->amd);
     replay_early(call, door);
     door_free(door);
     rlx_socket_hold(socket, 0);
@@ -251,6 +256,8 @@ static void take_token(uv_work_t *work)
 
     rlx_sha256_hex(sha256, w->token, strlen(w->token));
     w->err = rlx_call_take(w->calls->store, w->call_id, w->calls->gateway_id, sha256, rlx_wall_ms());
+    if (!w->err)
+        w->amd = rlx_route_kept_amd(w, w->calls->store, w->call_id);
 }
 
 /* A store that is away must not cost a call that was answered: the token's own signature stands then, and this process takes
@@ -303,6 +310,8 @@ static void token_taken(uv_work_t *work, int status)
     struct work *w = work->data;
     int err = status ? status : w->err;
 
+    if (w->door && w->amd)
+        w->door->amd = talloc_steal(w->door, w->amd);
     if (w->door)
         token_checked(w->door, w->token, err);
     else if (err) /* its answer was not waited for */
@@ -442,6 +451,16 @@ bool rlx_calls_amd(struct rlx_calls *calls, const char *call_id, const char *ans
     if (!call || !call->live)
         return false;
     rlx_live_amd(call->live, answered_by);
+    return rlx_live_started(call->live);
+}
+
+bool rlx_calls_carrier_ended(struct rlx_calls *calls, const char *call_id)
+{
+    struct call *call = call_find(calls, call_id);
+
+    if (!call || !call->live || !rlx_live_started(call->live))
+        return false;
+    rlx_live_carrier_ended(call->live);
     return true;
 }
 

@@ -25,8 +25,10 @@ void rlx_calls_close(struct rlx_calls *calls);
 void rlx_calls_want(struct rlx_calls *calls, const char *call_id);
 /* The carrier says that the call is over: what was made ready for it goes, unless its stream has come. */
 void rlx_calls_gone(struct rlx_calls *calls, const char *call_id);
-/* The carrier says who answered / the owner wants the call ended. False when the call is not here. */
+/* The carrier says who answered / that the call is over, the owner wants it ended. False when its stream is not here (who answered is
+ * remembered for a stream that may come). */
 bool rlx_calls_amd(struct rlx_calls *calls, const char *call_id, const char *answered_by);
+bool rlx_calls_carrier_ended(struct rlx_calls *calls, const char *call_id);
 /* The rows of a call up to this number are durable. */
 void rlx_calls_kept(struct rlx_calls *calls, const char *call_id, uint32_t row);
 bool rlx_calls_hang_up(struct rlx_calls *calls, const char *call_id, const char *reason);

@@ -97,6 +97,8 @@ static bool checked(struct rlx_request *req, struct rlx_front *front)
 
 struct mail {
     struct rlx_calls *calls;
+    struct rlx_route *route;
+    struct rlx_writer *writer;
     char call_id[37];
     char text[64];
 };
@@ -121,7 +123,21 @@ static void mail_amd(void *arg)
 {
     struct mail *mail = arg;
 
-    rlx_calls_amd(mail->calls, mail->call_id, mail->text);
+    if (rlx_calls_amd(mail->calls, mail->call_id, mail->text)) {
+        char *data = talloc_asprintf(mail, "{\"answered_by\":\"%s\"}", mail->text);
+        rlx_writer_event(mail->writer, mail->call_id, "amd", data);
+    } else {
+        rlx_route_amd(mail->route, mail->call_id, mail->text);
+    }
+    talloc_free(mail);
+}
+
+static void mail_ended(void *arg)
+{
+    struct mail *mail = arg;
+
+    if (!rlx_calls_carrier_ended(mail->calls, mail->call_id))
+        rlx_route_ended(mail->route, mail->call_id);
     talloc_free(mail);
 }
 
@@ -133,6 +149,8 @@ static void post(struct rlx_front *front, rlx_mail_h *handler, const char *call_
     if (!mail)
         return;
     mail->calls = front->env.calls;
+    mail->route = front->env.route;
+    mail->writer = front->env.writer;
     snprintf(mail->call_id, sizeof mail->call_id, "%s", call_id);
     snprintf(mail->text, sizeof mail->text, "%s", text ? text : "");
     if (rlx_mailbox_post(front->env.mailbox, handler, mail))
@@ -232,8 +250,8 @@ static void voice(struct rlx_request *req, void *arg)
         rlx_reply_error(req, RLX_EINTERNAL, NULL);
 }
 
-/* The carrier's end of a call that never got a stream. One that did is ended by the gateway that holds it, or, when that died,
- * by the worker that finds its lease expired. */
+/* The carrier's end of a call that never got a stream. One that did is ended by the gateway that holds it, which is told, or, when
+ * that died, by the worker that finds its lease expired. */
 static void carrier_ended(struct rlx_front *front, const char *call_id, const char *status)
 {
     bool in_progress = false, completed = !strcmp(status, "completed");
@@ -244,8 +262,10 @@ static void carrier_ended(struct rlx_front *front, const char *call_id, const ch
     };
 
     int err = ask(front, look_status, call_id, "", &in_progress);
-    if (!err && in_progress)
+    if (!err && in_progress) {
+        post(front, mail_ended, call_id, NULL);
         return;
+    }
     rlx_writer_end(front->env.writer, call_id, &end);
     post(front, mail_gone, call_id, NULL);
 }
@@ -284,14 +304,8 @@ static void amd(struct rlx_request *req, void *arg)
     if (!checked(req, front) || !(call_id = call_id_of(req)))
         return;
     answered_by = rlx_request_field(req, "AnsweredBy", NULL);
-    if (answered_by) {
-        json_t *json = json_pack("{s:s}", "answered_by", answered_by);
-        char *data = json ? json_dumps(json, JSON_COMPACT) : NULL; /* NULL: it is no UTF-8 */
-        rlx_writer_event(front->env.writer, call_id, "amd", data);
-        free(data);
-        json_decref(json);
+    if (rlx_route_is_answer(answered_by))
         post(front, mail_amd, call_id, answered_by);
-    }
     rlx_reply(req, 204, NULL, NULL, 0);
 }
 

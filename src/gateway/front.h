@@ -11,6 +11,7 @@
 #include "gateway/bounded.h"
 #include "gateway/calls.h"
 #include "gateway/mailbox.h"
+#include "gateway/route.h"
 #include "gateway/writer.h"
 #include "store/store.h"
 
@@ -22,6 +23,7 @@ struct rlx_front_env {
     struct rlx_writer *writer;
     struct rlx_mailbox *mailbox;
     struct rlx_bounded *bounded;
+    struct rlx_route *route;       /* touched on the loop only */
     struct rlx_calls *calls;       /* touched on the loop only */
     const atomic_size_t *live;     /* number of live calls, for /health */
     const atomic_bool *draining;

@@ -8,11 +8,12 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
-#include "base/control.h"
 #include "base/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "gateway/control_server.h"
 #include "gateway/front.h"
+#include "gateway/route.h"
 #include "store/keys.h"
 
 #define DRAIN_MAX_MS 600000
@@ -31,78 +32,12 @@ struct gateway {
     struct rlx_live_env env;
     struct rlx_calls *calls;
     struct rlx_front *front;
-    struct rlx_httpd *control;
+    struct rlx_control_server *control;
+    struct rlx_route *route;
     atomic_size_t live;
     atomic_bool draining;
     uint64_t drain_until_ms;
 };
-
-/* ---- the control address: other processes of ours ask for something of a call that is here ---- */
-
-struct hangup_mail {
-    struct gateway *gateway;
-    char call_id[37];
-};
-
-static void mail_hangup(void *arg)
-{
-    struct hangup_mail *mail = arg;
-
-    if (!rlx_calls_hang_up(mail->gateway->calls, mail->call_id, "hangup_by_user"))
-        rlx_log(RLX_INFO, "control.hangup", "call_id=%s found=%s", mail->call_id, "no");
-    talloc_free(mail);
-}
-
-static void control_hangup(struct rlx_request *req, void *arg)
-{
-    struct gateway *gateway = arg;
-    const char *call_id = rlx_request_param(req, "call_id");
-    struct hangup_mail *mail;
-
-    if (!rlx_control_check(rlx_request_header(req, RLX_CONTROL_HEADER),
-                           rlx_config_get(gateway->config, RLX_CFG_JWT_SECRET_KEY), "POST",
-                           rlx_request_path(req), rlx_wall_ms())) {
-        rlx_reply_error(req, RLX_EFORBIDDEN, "the control signature is missing or wrong");
-        return;
-    }
-    mail = talloc_zero(NULL, struct hangup_mail);
-    if (!mail || !call_id || !rlx_uuid_valid(call_id)) {
-        talloc_free(mail);
-        rlx_reply_error(req, RLX_ENOTFOUND, "no such call");
-        return;
-    }
-    mail->gateway = gateway;
-    snprintf(mail->call_id, sizeof mail->call_id, "%s", call_id);
-    if (rlx_mailbox_post(gateway->mailbox, mail_hangup, mail)) {
-        talloc_free(mail);
-        rlx_reply_error(req, RLX_EINTERNAL, NULL);
-        return;
-    }
-    rlx_reply_json(req, 202, json_pack("{s:s}", "message", "the call is being ended"));
-}
-
-static const struct rlx_route control_routes[] = {
-    {"POST", "/control/calls/{call_id}/hangup", control_hangup, 0},
-};
-
-static int start_control(struct gateway *g, TALLOC_CTX *ctx, char **urlp)
-{
-    struct rlx_httpd_options options = {
-        .host = rlx_config_get(g->config, RLX_CFG_CONTROL_BIND),
-        .port = 0,
-        .routes = control_routes,
-        .route_count = 1,
-        .arg = g,
-    };
-
-    int err = rlx_httpd_start(&g->control, ctx, &options);
-    if (err)
-        return err;
-    *urlp = rlx_config_is_set(g->config, RLX_CFG_CONTROL_URL)
-                ? talloc_strdup(ctx, rlx_config_get(g->config, RLX_CFG_CONTROL_URL))
-                : talloc_asprintf(ctx, "http://%s:%u", options.host, rlx_httpd_port(g->control));
-    return *urlp ? 0 : -ENOMEM;
-}
 
 /* ---- rows that are durable ---- */
 
@@ -259,12 +194,15 @@ static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_i
     if ((err = rlx_mailbox_create(&g->mailbox, ctx, &g->loop)) ||
         (err = rlx_disk_create(&g->env.disk, ctx, DISK_BYTES)) ||
         (err = rlx_bounded_create(&g->bounded, ctx, MAX_BOUNDED)) ||
-        (err = start_control(g, ctx, &control_url)) ||
+        (err = rlx_control_server_start(&g->control, ctx, g->config, &control_url)) ||
         (err = start_writer(g, ctx, gateway_id, control_url)) ||
         (err = rlx_speech_cache_create(&g->env.cache, ctx, &g->loop,
                                        rlx_config_path(g->config, ctx, "speech"))) ||
+        (err = rlx_route_create(&g->route, ctx, &g->loop, g->config, g->store, g->env.writer,
+                                control_url)) ||
         (err = rlx_calls_create(&g->calls, ctx, &g->env, g->store, gateway_id)))
         return fail("parts", rlx_err_text(err));
+    rlx_control_server_open(g->control, g->mailbox, g->calls);
     rlx_providers_warm(providers);
     struct rlx_front_env front = {.config = g->config,
                                   .store = g->store,
@@ -272,6 +210,7 @@ static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_i
                                   .mailbox = g->mailbox,
                                   .bounded = g->bounded,
                                   .calls = g->calls,
+                                  .route = g->route,
                                   .live = &g->live,
                                   .draining = &g->draining};
     err = rlx_front_start(&g->front, ctx, &front, public_url(ctx, g->config));

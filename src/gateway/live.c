@@ -13,6 +13,7 @@
 #define RECORDER_TICK_MS 1000
 #define CLOSE_MS 5000 /* the call's end waits so long for its recording to be closed */
 #define BAD_MESSAGES 100
+#define STOP_MS 2000 /* the stream's own end is awaited so long after the carrier's word */
 
 /* ---- the conversation's actions ---- */
 
@@ -328,6 +329,8 @@ void rlx_live_start(struct rlx_live *live, struct rlx_socket *socket, const char
     rlx_socket_handlers(socket, &socket_handlers, live);
     rlx_log(RLX_INFO, "call.started", "call_id=%s sid=%s", live->setup->call_id, call_sid);
     rlx_live_input(live, &event);
+    if (live->amd)
+        rlx_live_amd(live, live->amd);
 }
 
 bool rlx_live_started(const struct rlx_live *live)
@@ -340,6 +343,23 @@ uint64_t rlx_live_time(const struct rlx_live *live)
     return live->started_ms ? rlx_now_ms() - live->started_ms : 0;
 }
 
+void rlx_live_carrier_ended(struct rlx_live *live)
+{
+    if (!live->carrier_ended_ms)
+        live->carrier_ended_ms = rlx_now_ms();
+}
+
+/* A stream whose socket is half open tells nothing any more. */
+static void check_carrier(struct rlx_live *live, uint64_t now_ms)
+{
+    struct rlx_conv_event event = {.kind = RLX_EV_STOP};
+
+    if (!live->carrier_ended_ms || live->stopped || now_ms - live->carrier_ended_ms < STOP_MS)
+        return;
+    live->stopped = true;
+    rlx_live_input(live, &event);
+}
+
 void rlx_live_tick(struct rlx_live *live, uint64_t now_ms)
 {
     struct rlx_conv_event event = {.kind = RLX_EV_TIMER};
@@ -349,6 +369,8 @@ void rlx_live_tick(struct rlx_live *live, uint64_t now_ms)
     if (live->over || !live->started_ms)
         return;
     rlx_voice_tick(live->voice, now_ms);
+    if (!live->over)
+        check_carrier(live, now_ms);
     if (!live->over && now_ms >= rlx_conv_deadline(live->conv))
         rlx_live_input(live, &event);
     if (!live->over && live->recorder && now_ms - live->recorded_ms >= RECORDER_TICK_MS) {
@@ -371,8 +393,12 @@ void rlx_live_amd(struct rlx_live *live, const char *answered_by)
 {
     struct rlx_conv_event event = {.kind = RLX_EV_AMD, .text = answered_by};
 
-    if (live->started_ms)
+    if (live->started_ms) {
         rlx_live_input(live, &event);
+        return;
+    }
+    talloc_free(live->amd);
+    live->amd = talloc_strdup(live, answered_by);
 }
 
 void rlx_live_end(struct rlx_live *live, const char *reason)

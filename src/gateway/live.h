@@ -45,7 +45,9 @@ bool rlx_live_started(const struct rlx_live *live);
 void rlx_live_tick(struct rlx_live *live, uint64_t now_ms);
 /* The call's rows up to this number are durable. */
 void rlx_live_kept(struct rlx_live *live, uint32_t row);
-/* The carrier's answer detection. */
+/* The carrier says that the call is over: when the stream has not ended in two seconds, that counts. */
+void rlx_live_carrier_ended(struct rlx_live *live);
+/* The carrier's answer detection; before the start it is remembered. */
 void rlx_live_amd(struct rlx_live *live, const char *answered_by);
 /* Ends the call politely; reason as for RLX_EV_END_WISH. */
 void rlx_live_end(struct rlx_live *live, const char *reason);

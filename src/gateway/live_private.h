@@ -28,6 +28,8 @@ struct rlx_live {
     char stream_sid[RLX_MEDIA_SID], call_sid[RLX_MEDIA_SID];
     uint64_t started_ms, recorded_ms; /* monotonic; when the recorder last ticked */
     unsigned bad_messages;            /* that could not be read */
+    char *amd;                        /* who answered, said before the start */
+    uint64_t carrier_ended_ms;        /* the carrier said that it is over; 0 = not */
     bool stopped;                     /* the stream's end was told to the conversation */
     bool over;                        /* RLX_ACT_END was carried out */
     struct rlx_call_end *end;         /* … and waits for the recording to be closed; NULL = reported, or not yet */

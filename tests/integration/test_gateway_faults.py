@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import subprocess
 import time
+import urllib.parse
+import urllib.request
 
 import pytest
 
 import doubles
 from doubles import Carrier, Loop, Providers
+from conftest import RELAYX, free_port
 from roles import Roles, request, wait_until
 from test_reliability import backlog, end_of, finished, rows_of, said, speech, store_away
 
@@ -145,3 +149,95 @@ def client_frame(payload):
     """A masked text frame (RFC 6455 5.2), the mask all zero."""
     length = bytes([0x80 | len(payload)]) if len(payload) < 126 else bytes([0xfe]) + len(payload).to_bytes(2, "big")
     return b"\x81" + length + b"\0\0\0\0" + payload
+
+
+# ---- the carrier's callbacks land on any gateway ----
+
+class Second:
+    """A second gateway behind the same public address."""
+
+    def __init__(self, roles, carrier):
+        self.port, self.carrier, self.roles = free_port(), carrier, roles
+        log = open(roles.tmp / "second.log", "ab")
+        environment = {**roles.environment, "RELAYX_GATEWAY_PORT": str(self.port)}
+        roles.processes["second"] = subprocess.Popen([RELAYX, "gateway"], env=environment, stdout=log,
+                                                     stderr=log, cwd=roles.tmp)
+        assert wait_until(self.healthy, 10)
+
+    def healthy(self):
+        try:
+            return request("GET", f"http://127.0.0.1:{self.port}/health")[0] == 200
+        except OSError:
+            return False
+
+    def post(self, path, **fields):
+        body = urllib.parse.urlencode(fields).encode()
+        signature = self.carrier.sign(self.roles.gateway + path, fields)
+        query = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, method="POST",
+                                       headers={"X-Twilio-Signature": signature})
+        with urllib.request.urlopen(query, timeout=5) as answer:
+            return answer.status
+
+
+def silent_call(world):
+    loop, providers, carrier, roles = world
+    started = asyncio.Event()
+
+    async def callee(line):
+        started.set()
+        await line.listen(12)
+
+    carrier.callee = callee
+    roles.start_all()
+    second = Second(roles, carrier)
+    body = roles.dial(roles.agent())
+    return started, second, body
+
+
+def test_who_answered_reaches_the_gateway_that_holds_the_call(world):
+    loop, providers, carrier, roles = world
+    started, second, body = silent_call(world)
+    loop.run(asyncio.wait_for(started.wait(), 20), 25)
+    time.sleep(0.4)
+    assert second.post(f"/twilio/amd/{body['call_id']}", CallSid=body["twilio_sid"],
+                       AnsweredBy="machine_start") == 204
+    call = roles.ended(body["call_id"], 6)
+    assert call["ended_reason"] == "voicemail", call
+
+
+@pytest.mark.parametrize("where", ["second", "own"])
+def test_who_answered_said_before_the_start_is_not_lost(world, where):
+    loop, providers, carrier, roles = world
+    answers = asyncio.Event()
+    original = carrier.live
+
+    async def live(call):
+        for status in ("initiated", "ringing"):
+            await carrier.tell(call, status)
+        await answers.wait()
+        carrier.status_events = ()
+        await original(call)
+
+    carrier.live = live
+    started, second, body = silent_call(world)
+    time.sleep(1)
+    if where == "own":
+        second.port = roles.gateway_port
+    second.post(f"/twilio/amd/{body['call_id']}", CallSid=body["twilio_sid"], AnsweredBy="machine_start")
+    time.sleep(0.5)
+    loop.loop.call_soon_threadsafe(answers.set)
+    call = roles.ended(body["call_id"], 8)
+    assert call["ended_reason"] == "voicemail", call
+
+
+def test_the_carriers_end_counts_though_the_stream_says_nothing(world):
+    """The socket is half open: nothing more would ever come from it."""
+    loop, providers, carrier, roles = world
+    started, second, body = silent_call(world)
+    loop.run(asyncio.wait_for(started.wait(), 20), 25)
+    time.sleep(1)
+    began = time.monotonic()
+    second.post(f"/twilio/status/{body['call_id']}", CallSid=body["twilio_sid"], CallStatus="completed")
+    call = roles.ended(body["call_id"], 6)
+    assert call["status"] == "completed" and call["ended_reason"] == "callee_hangup", call
+    assert time.monotonic() - began < 5
