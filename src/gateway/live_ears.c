@@ -62,10 +62,13 @@ static void make_room(struct rlx_ears *ears)
     if (ears->length + RLX_FRAME_SAMPLES <= ears->size)
         return;
     if (!idle && ears->size < KEEP_MAX_MS * BYTES_PER_MS) {
-        uint8_t *grown = talloc_realloc(ears, ears->kept, uint8_t, (unsigned)ears->size * 2);
+        size_t size = ears->size * 2;
+        if (size > KEEP_MAX_MS * BYTES_PER_MS)
+            size = KEEP_MAX_MS * BYTES_PER_MS;
+        uint8_t *grown = talloc_realloc(ears, ears->kept, uint8_t, (unsigned)size);
         if (grown) {
             ears->kept = grown;
-            ears->size *= 2;
+            ears->size = size;
             return;
         }
     }
