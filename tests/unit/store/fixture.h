@@ -69,30 +69,30 @@ static inline void database_url(struct fixture *f, const char *name)
 #pragma GCC diagnostic pop
 }
 
-/* Every test's database is a copy of one that the first test has migrated. */
+/* A program has one database, migrated once and emptied before each test. */
 static inline void fixture_database(struct fixture *f)
 {
-    static int count;
+    static bool made;
     struct rlx_store *store = NULL;
     char sql[128], *why = NULL;
 
-    if (!count++) {
-        snprintf(sql, sizeof sql, "CREATE DATABASE template_%d", (int)getpid());
-        postgres_exec("postgres", sql);
-        database_url(f, strchr(sql, 't'));
-        if (rlx_store_open(&store, f->ctx, f->url, &why) ||
-            rlx_store_migrate(store, NULL, &why))
-            fail_msg("%s", why);
-        talloc_free(store);
-    }
-    snprintf(f->database, sizeof f->database, "test_%d_%d", (int)getpid(), count);
-    snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template_%d", f->database,
-             (int)getpid());
-    /* PgBouncer may hold a connection to the template a moment longer. */
-    postgres_exec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                              "WHERE datname LIKE 'template\\_%'");
-    postgres_exec("postgres", sql);
+    snprintf(f->database, sizeof f->database, "test_%d", (int)getpid());
     database_url(f, f->database);
+    if (made) {
+        postgres_exec(f->database,
+                      "DO $$ DECLARE t text; BEGIN SET LOCAL session_replication_role = replica; "
+                      "FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+                      "AND tablename <> 'saved' LOOP EXECUTE 'DELETE FROM ' || quote_ident(t); "
+                      "END LOOP; INSERT INTO schema_migrations SELECT * FROM saved; END $$");
+        return;
+    }
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s", f->database);
+    postgres_exec("postgres", sql);
+    if (rlx_store_open(&store, f->ctx, f->url, &why) || rlx_store_migrate(store, NULL, &why))
+        fail_msg("%s", why);
+    talloc_free(store);
+    postgres_exec(f->database, "CREATE TABLE saved AS TABLE schema_migrations");
+    made = true;
 }
 
 static inline int fixture_open(struct fixture *f)
@@ -152,10 +152,6 @@ static inline int fixture_teardown(void **state)
     char path[128];
 
     talloc_free(f->ctx);
-    if (f->database[0]) {
-        snprintf(path, sizeof path, "DROP DATABASE %s WITH (FORCE)", f->database);
-        postgres_exec("postgres", path);
-    }
     for (size_t i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "%s/%s", f->folder, names[i]);
         unlink(path);
