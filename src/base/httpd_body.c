@@ -273,7 +273,10 @@ int rlx_request_json(struct rlx_request *req, json_t **jsonp)
             req->json = json_loadb(req->body, req->length, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL,
                                    &error);
         if (!req->json)
-            return json_error_code(&error) == json_error_null_character ? RLX_EINVAL : RLX_EJSON;
+            return json_error_code(&error) == json_error_null_character ||
+                           json_error_code(&error) == json_error_null_byte_in_key
+                       ? RLX_EINVAL
+                       : RLX_EJSON;
     }
     *jsonp = req->json;
     return 0;

@@ -406,6 +406,7 @@ static void json_bodies(void **state)
     assert_int_equal(ask(f, "POST", "/json", type, "{} x", 0), 400);
     assert_int_equal(ask(f, "POST", "/json", type, "\"\xff\"", 0), 400);
     assert_int_equal(ask(f, "POST", "/json", type, "{\"a\":\"x\\u0000\"}", 0), 422);
+    assert_int_equal(ask(f, "POST", "/json", type, "{\"a\\u0000\":1}", 0), 422);
     assert_int_equal(ask(f, "POST", "/json", "text/plain", "{}", 0), 415);
     assert_int_equal(ask(f, "POST", "/json", type, "12345678901234567890123", 0), 201);
     char *deep = talloc_zero_size(f, 60001);
