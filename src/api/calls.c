@@ -173,15 +173,17 @@ void rlx_api_calls_list(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
     const char *cursor, *user = rlx_api_user(req);
-    const char *agent = rlx_request_query(req, "agent_id");
-    const char *status = rlx_request_query(req, "status");
+    const struct rlx_calls_filter filter = {
+        .agent_id = rlx_request_query(req, "agent_id"),
+        .status = rlx_request_query(req, "status"),
+    };
     char *json = NULL, *next = NULL;
     int64_t total = 0;
     int limit;
 
     rlx_api_page_of(req, &limit, &cursor);
     int err =
-        rlx_calls_list(api->store, req, user, agent, status, limit, cursor, &json, &next, &total);
+        rlx_calls_list(api->store, req, user, &filter, limit, cursor, &json, &next, &total);
     if (err)
         rlx_api_reply_store(req, err, "call");
     else

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/crypto.h"
+#include "store/agents_db.h"
 #include "store/db.h"
 
 static int agent_read(struct rlx_db *db, TALLOC_CTX *ctx, const char *user_id, const char *agent_id,
@@ -16,21 +17,18 @@ static int agent_read(struct rlx_db *db, TALLOC_CTX *ctx, const char *user_id, c
     return err ? err : out.text ? 0 : RLX_ENOTFOUND;
 }
 
-/* Writes the fields, then reads the whole agent back. */
-static int agent_write(struct rlx_db *db, TALLOC_CTX *ctx, const char *user_id,
-                       const char *agent_id, const json_t *fields, char **jsonp)
+static int agent_write(struct rlx_db *db, const char *user_id, const char *agent_id,
+                       const json_t *fields)
 {
     int rows = 0;
-    char *text = rlx_json_text(ctx, fields, "{}");
+    char *text = rlx_json_text(NULL, fields, "{}");
 
     if (!text)
         return -ENOMEM;
     int err = RLX_RUN(db, RLX_Q_AGENT_UPDATE, NULL, NULL, &rows, RLX_TEXT(agent_id),
                       RLX_TEXT(user_id), RLX_TEXT(text));
     talloc_free(text);
-    if (!err && !rows)
-        err = RLX_ENOTFOUND;
-    return err ? err : agent_read(db, ctx, user_id, agent_id, jsonp);
+    return err ? err : rows ? 0 : RLX_ENOTFOUND;
 }
 
 int rlx_agent_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
@@ -52,8 +50,39 @@ int rlx_agent_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_
     err = RLX_RUN(db, RLX_Q_AGENT_CREATE, NULL, NULL, NULL, RLX_TEXT(id), RLX_TEXT(user_id),
                   RLX_TEXT(name), RLX_TEXT(prompt));
     if (!err)
-        err = agent_write(db, ctx, user_id, id, fields, jsonp);
+        err = RLX_RUN(db, RLX_Q_AGENT_STATS_CREATE, NULL, NULL, NULL, RLX_TEXT(id));
+    if (!err)
+        err = agent_write(db, user_id, id, fields);
+    if (!err)
+        err = agent_read(db, ctx, user_id, id, jsonp);
+    if (!err)
+        err = rlx_db_agent_version(db, NULL, *jsonp);
     return rlx_db_end(db, err);
+}
+
+/* The version grows only when a setting has changed; the agent is read once more then. */
+static int agent_change(struct rlx_db *db, TALLOC_CTX *ctx, const char *user_id,
+                        const char *agent_id, const json_t *fields, char **jsonp)
+{
+    struct rlx_text_out before = {.ctx = ctx};
+    int err = RLX_RUN(db, RLX_Q_AGENT_LOCK, rlx_row_take_text, &before, NULL, RLX_TEXT(agent_id),
+                      RLX_TEXT(user_id));
+
+    if (!err && !before.text)
+        err = RLX_ENOTFOUND;
+    if (!err)
+        err = agent_write(db, user_id, agent_id, fields);
+    if (!err)
+        err = agent_read(db, ctx, user_id, agent_id, jsonp);
+    if (!err && rlx_agent_differs(before.text, *jsonp)) {
+        err = RLX_RUN(db, RLX_Q_AGENT_VERSION_BUMP, NULL, NULL, NULL, RLX_TEXT(agent_id));
+        if (!err)
+            err = agent_read(db, ctx, user_id, agent_id, jsonp);
+        if (!err)
+            err = rlx_db_agent_version(db, before.text, *jsonp);
+    }
+    talloc_free(before.text);
+    return err;
 }
 
 int rlx_agent_update(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
@@ -66,7 +95,7 @@ int rlx_agent_update(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_
     int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
     if (err)
         return err;
-    return rlx_db_end(db, agent_write(db, ctx, user_id, agent_id, fields, jsonp));
+    return rlx_db_end(db, agent_change(db, ctx, user_id, agent_id, fields, jsonp));
 }
 
 int rlx_agent_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,

@@ -1,4 +1,4 @@
-/* Agents and their knowledge. See store.h for results and threads. */
+/* Agents. See store.h for results and threads. */
 #ifndef RLX_STORE_AGENTS_H
 #define RLX_STORE_AGENTS_H
 
@@ -6,7 +6,8 @@
 
 /* `fields` holds validated columns: name, prompt_text, template_source, voice_settings{},
  * llm_model, temperature, max_tokens, is_active, greeting, goodbye, language, first_speaker,
- * turn_settings{}, knowledge_mode, max_duration_s, extraction[] … *jsonp gets the whole agent. */
+ * turn_settings{}, knowledge_mode, max_duration_s, extraction[], voicemail_message,
+ * voicemail_policy, tools[], providers{}, warnings[]. *jsonp gets the whole agent. Each change of a setting (all but warnings) is kept as a version. */
 int rlx_agent_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                      const json_t *fields, char **jsonp);
 /* Changes only the fields that are present. */
@@ -20,31 +21,23 @@ int rlx_agents_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_i
 /* Keeps the calls, with agent_id null. */
 int rlx_agent_delete(struct rlx_store *store, const char *user_id, const char *agent_id);
 
-/* Knowledge. source_type: manual | answer | url | file. An answer has `questions` (JSON array of
- * ways to ask) and content = the words to say. `vectors`: count × dim floats (one per question for
- * an answer, one per chunk else), may be NULL. *jsonp gets {id, agent_id, title, content,
- * source_type, source_url, questions, created_at}. */
-int rlx_knowledge_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                         const json_t *fields, const float *vectors, size_t count, size_t dim,
-                         char **jsonp);
-int rlx_knowledge_set_vectors(struct rlx_store *store, const char *knowledge_id,
-                              const float *vectors, size_t count, size_t dim);
-/* One entry by id, for the embedding job (no user check). */
-int rlx_knowledge_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *knowledge_id,
-                      char **jsonp);
-int rlx_knowledge_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                       const char *agent_id, int limit, const char *cursor, char **jsonp,
-                       char **next_cursorp, int64_t *totalp);
-int rlx_knowledge_delete(struct rlx_store *store, const char *user_id, const char *knowledge_id);
+/* ---- versions (agent_versions.c) ---- */
 
-/* All knowledge of an agent for a live call (no user check: the call's own agent). */
-struct rlx_knowledge_row {
-    char *id, *title, *content, *source_type;
-    char **questions; /* NULL-terminated; empty unless an answer */
-    float *vectors;   /* vector_count × dim, NULL when not embedded */
-    size_t vector_count, dim;
-};
-int rlx_knowledge_load(struct rlx_store *store, TALLOC_CTX *ctx, const char *agent_id,
-                       struct rlx_knowledge_row **rowsp, size_t *countp);
+/* The settings of an agent object: what a version holds and a copy takes over. A new reference. */
+json_t *rlx_agent_settings(const json_t *agent);
+/* Newest first: [{version, changed[], created_at}]. `before`: only older versions (0 = from the newest); *nextp: where the
+ * next page begins, 0 = none. */
+int rlx_agent_versions(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                       const char *agent_id, int limit, int64_t before, char **jsonp,
+                       int64_t *nextp, int64_t *totalp);
+/* {agent_id, version, changed[], created_at, data{}}. */
+int rlx_agent_version(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                      const char *agent_id, int64_t version, char **jsonp);
+
+/* ---- statistics (agent_versions.c) ---- */
+
+/* Compares call_count, avg_duration and last_used of all agents with their calls: *wrongp gets an array of those that
+ * differ (100 at most), empty when all is well; the caller drops it. */
+int rlx_agent_stats_check(struct rlx_store *store, json_t **wrongp);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "store/agents_db.h"
 #include "store/db.h"
 
 bool rlx_call_is_over(const char *status)
@@ -75,6 +76,8 @@ static int call_insert(struct rlx_db *db, const struct new_call *call, const cha
         err = RLX_RUN(db, RLX_Q_IDEMPOTENCY_PUT, NULL, NULL, NULL, RLX_TEXT(call->user_id),
                       RLX_TEXT(call->key), RLX_TEXT(call->fingerprint), RLX_TEXT(id));
     if (!err)
+        err = rlx_db_stats_begin(db, id);
+    if (!err)
         err = dial_job(db, id);
     if (!err)
         err = rlx_db_event(db, id, "status", "{\"status\":\"initiated\"}", rlx_wall_ms());
@@ -91,6 +94,8 @@ static int call_create(struct rlx_store *store, const struct new_call *call, cha
     if (err)
         return err;
     if (call->key)
+        err = rlx_db_lock(db, call->key); /* requests with one key come one after the other */
+    if (!err && call->key)
         err = RLX_RUN(db, RLX_Q_IDEMPOTENCY_GET, take_seen, &seen, NULL, RLX_TEXT(call->user_id),
                       RLX_TEXT(call->key));
     *createdp = !seen.call_id[0];
@@ -168,10 +173,30 @@ int rlx_call_recording(struct rlx_store *store, TALLOC_CTX *ctx, const char *use
     return call_json(store, ctx, RLX_Q_CALL_RECORDING, user_id, call_id, pathp);
 }
 
+/* The words as a pattern of LIKE, with "!" before its special characters; NULL for NULL. */
+static char *pattern_of(TALLOC_CTX *ctx, const char *words)
+{
+    char *pattern = words ? talloc_size(ctx, 2 * strlen(words) + 3) : NULL, *out = pattern;
+
+    if (!pattern)
+        return NULL;
+    *out++ = '%';
+    for (const char *p = words; *p; p++) {
+        if (strchr("%_!", *p))
+            *out++ = '!';
+        *out++ = *p;
+    }
+    *out++ = '%';
+    *out = '\0';
+    return pattern;
+}
+
 int rlx_calls_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                   const char *agent_id, const char *status, int limit, const char *cursor,
+                   const struct rlx_calls_filter *filter, int limit, const char *cursor,
                    char **jsonp, char **next_cursorp, int64_t *totalp)
 {
+    static const struct rlx_calls_filter all;
+    const struct rlx_calls_filter *w = filter ? filter : &all;
     struct rlx_list_out list;
     struct rlx_db *db;
 
@@ -180,16 +205,24 @@ int rlx_calls_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id
     int err = rlx_list_check(&limit, cursor);
     if (!err)
         err = rlx_list_init(&list, ctx, limit);
+    char *words = err ? NULL : pattern_of(ctx, w->words);
+    if (!err && w->words && !words)
+        err = -ENOMEM;
     if (!err)
         err = rlx_db_begin(store, RLX_DB_READ, &db);
     if (err)
         return err;
-    err = RLX_RUN(db, RLX_Q_CALLS_LIST, rlx_row_take_item, &list, NULL, RLX_TEXT(user_id),
-                  RLX_TEXT(cursor), RLX_INT(limit + 1), RLX_TEXT(agent_id), RLX_TEXT(status));
+    const struct rlx_value values[] = {
+        RLX_TEXT(user_id),      RLX_TEXT(w->agent_id),  RLX_TEXT(w->status),
+        RLX_TEXT(w->outcome),   RLX_TEXT(w->sentiment), RLX_TEXT(w->direction),
+        RLX_TEXT(w->phone_number), RLX_TEXT(w->from),   RLX_TEXT(w->to),
+        RLX_TEXT(words),        RLX_TEXT(cursor),       RLX_INT(limit + 1),
+    };
+    err = rlx_db_run(db, RLX_Q_CALLS_LIST, values, 12, rlx_row_take_item, &list, NULL);
     if (!err && totalp)
-        err = RLX_RUN(db, RLX_Q_CALLS_COUNT, rlx_row_take_int, totalp, NULL, RLX_TEXT(user_id),
-                      RLX_TEXT(agent_id), RLX_TEXT(status));
+        err = rlx_db_run(db, RLX_Q_CALLS_COUNT, values, 10, rlx_row_take_int, totalp, NULL);
     err = rlx_db_end(db, err);
+    talloc_free(words);
     return err ? err : rlx_list_finish(&list, jsonp, next_cursorp);
 }
 

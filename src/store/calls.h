@@ -20,10 +20,16 @@ int rlx_call_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_i
  */
 int rlx_call_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id, const char *call_id,
                  char **jsonp);
-/* Newest first; agent_id, status, cursor may be NULL; limit 1…200 (0 = 200). Rows carry no
- * transcripts. */
+/* What a list is narrowed to; NULL = everything. */
+struct rlx_calls_filter {
+    const char *agent_id, *status, *outcome, *sentiment, *direction;
+    const char *phone_number; /* a part of it, digits and + alone */
+    const char *from, *to;    /* created_at: RFC 3339 in UTC with milliseconds; `to` is not included */
+    const char *words;        /* in the transcript, without case */
+};
+/* Newest first; limit 1…200 (0 = 200). Rows carry no transcripts. filter may be NULL. */
 int rlx_calls_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                   const char *agent_id, const char *status, int limit, const char *cursor,
+                   const struct rlx_calls_filter *filter, int limit, const char *cursor,
                    char **jsonp, char **next_cursorp, int64_t *totalp);
 int rlx_call_transcripts(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                          const char *call_id, char **jsonp);
@@ -33,6 +39,11 @@ int rlx_call_analysis(struct rlx_store *store, TALLOC_CTX *ctx, const char *user
 /* The recording's file path; RLX_ENOTFOUND when there is none. */
 int rlx_call_recording(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                        const char *call_id, char **pathp);
+
+/* Removes a call that is over, with all that hangs on it; RLX_ECONFLICT while it is not. Its recording is erased by a job;
+ * *pathp (on ctx, NULL = none) names it. */
+int rlx_call_delete(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                    const char *call_id, char **pathp);
 
 /* What a hang-up needs: the status, the carrier's sid ("" = not known) and the control address of
  * the gateway that holds the call ("" = none). */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "store/calls.h"
+#include "store/agents_db.h"
 #include "store/db.h"
 
 static int exists(struct rlx_db *db, const char *call_id)
@@ -30,6 +31,18 @@ static int status_event(struct rlx_db *db, const char *call_id, const char *stat
 
 /* ---- dialing ---- */
 
+/* Custom fields stand beside a contact's own, which come first. */
+static json_t *contact_of(const char *text)
+{
+    json_t *contact = text ? json_loads(text, 0, NULL) : json_null();
+    json_t *custom = json_incref(json_object_get(contact, "custom_fields"));
+
+    json_object_del(contact, "custom_fields");
+    json_object_update_missing(contact, custom);
+    json_decref(custom);
+    return contact;
+}
+
 static int take_load(struct rlx_row *row, void *arg)
 {
     json_t **callp = arg;
@@ -40,7 +53,12 @@ static int take_load(struct rlx_row *row, void *arg)
         return -ENOMEM;
     *callp = call;
     json_object_set_new(call, "agent", agent ? json_loads(agent, 0, NULL) : json_null());
+    /* The message is kept with its policy off, so that it can be switched on again. */
+    const char *policy = json_string_value(json_object_get(json_object_get(call, "agent"), "voicemail_policy"));
+    if (policy && strcmp(policy, "leave_message") != 0)
+        json_object_set_new(json_object_get(call, "agent"), "voicemail_message", json_null());
     json_object_set_new(call, "transcripts", json_loads(rlx_row_text(row, 2), 0, NULL));
+    json_object_set_new(call, "contact", contact_of(rlx_row_text(row, 3)));
     return 0;
 }
 
@@ -144,7 +162,9 @@ int rlx_dial_begin(struct rlx_store *store, const char *call_id, const char *to,
     int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
     if (err)
         return err;
-    err = RLX_RUN(db, RLX_Q_ATTEMPT_GET, take_attempt, &attempt, NULL, RLX_TEXT(call_id));
+    err = rlx_db_lock(db, call_id); /* there may be no attempt's row yet */
+    if (!err)
+        err = RLX_RUN(db, RLX_Q_ATTEMPT_GET, take_attempt, &attempt, NULL, RLX_TEXT(call_id));
     *statep = (struct rlx_dial_state){.may_dial = true, .since_ms = now_ms, .tries = 1};
     if (!err && attempt.state[0] && strcmp(attempt.state, "not_sent") != 0) {
         statep->may_dial = false;
@@ -375,6 +395,8 @@ int rlx_db_call_end(struct rlx_db *db, const char *call_id, const struct rlx_cal
                       RLX_TEXT(end->status), RLX_TEXT(end->reason), RLX_TEXT(end->outcome),
                       RLX_TEXT(ended), RLX_INT(end->ended_ms), RLX_TEXT(end->recording),
                       RLX_TEXT(end->metrics), RLX_BOOL(end->owner));
+    if (!err && rows)
+        err = rlx_db_stats_end(db, call_id);
     if (!err && rows)
         err = status_event(db, call_id, end->status, end->reason, end->ended_ms);
     if (!err && rows)

@@ -8,7 +8,9 @@
     'greeting', a.greeting, 'goodbye', a.goodbye, 'language', a.language,
     'first_speaker', a.first_speaker, 'turn_settings', {{json:a.turn_settings}},
     'knowledge_mode', a.knowledge_mode, 'max_duration_s', a.max_duration_s,
-    'extraction', {{json:a.extraction}}, 'voicemail_message', a.voicemail_message, 'tools', {{json:a.tools}},
+    'extraction', {{json:a.extraction}}, 'voicemail_message', a.voicemail_message,
+    'voicemail_policy', a.voicemail_policy, 'tools', {{json:a.tools}}, 'providers', {{json:a.providers}},
+    'warnings', {{json:a.warnings}}, 'version', a.version,
     'created_at', {{time:a.created_at}}, 'updated_at', {{time:a.updated_at}}
 
 -- name: agent_create
@@ -33,7 +35,11 @@ UPDATE agents SET
     max_duration_s = COALESCE({{field_int:?3;max_duration_s}}, max_duration_s),
     extraction = COALESCE({{field_json:?3;extraction}}, extraction),
     voicemail_message = CASE WHEN {{has:?3;voicemail_message}} THEN {{field:?3;voicemail_message}} ELSE voicemail_message END,
+    voicemail_policy = COALESCE({{field:?3;voicemail_policy}},
+        CASE WHEN {{field:?3;voicemail_message}} IS NOT NULL THEN 'leave_message' END, voicemail_policy),
     tools = COALESCE({{field_json:?3;tools}}, tools),
+    providers = COALESCE({{field_json:?3;providers}}, providers),
+    warnings = COALESCE({{field_json:?3;warnings}}, warnings),
     updated_at = {{now}}
 WHERE id = ?1 AND user_id = ?2;
 
@@ -41,48 +47,19 @@ WHERE id = ?1 AND user_id = ?2;
 SELECT {{object}}({{agent_fields}}) FROM agents a WHERE a.id = ?1 AND a.user_id = ?2;
 
 -- name: agents_list
-SELECT a.id, {{object}}({{agent_fields}},
-    'call_count', (SELECT count(*) FROM calls c WHERE c.agent_id = a.id),
-    'avg_duration', COALESCE((SELECT CAST(round(avg(c.duration)) AS INTEGER) FROM calls c WHERE c.agent_id = a.id), 0),
-    'last_used', {{time:(SELECT max(c.created_at) FROM calls c WHERE c.agent_id = a.id)}})
-FROM agents a WHERE a.user_id = ?1 AND {{before:a.id;?2}} ORDER BY a.id DESC LIMIT ?3;
+SELECT a.id, {{object}}({{agent_fields}}, 'call_count', COALESCE(n.call_count, 0),
+    'avg_duration', {{agent_avg}}, 'last_used', {{time:n.last_used}})
+FROM agents a LEFT JOIN agent_stats n ON n.agent_id = a.id
+WHERE a.user_id = ?1 AND {{before:a.id;?2}} ORDER BY a.id DESC LIMIT ?3;
+
+-- part: agent_avg (sqlite)
+CASE WHEN n.timed_count > 0 THEN CAST(round(1.0 * n.duration_sum / n.timed_count) AS INTEGER) ELSE 0 END
+
+-- part: agent_avg (postgres)
+CASE WHEN n.timed_count > 0 THEN round(n.duration_sum::numeric / n.timed_count)::bigint ELSE 0 END
 
 -- name: agents_count
 SELECT count(*) FROM agents WHERE user_id = ?1;
 
 -- name: agent_delete
 DELETE FROM agents WHERE id = ?1 AND user_id = ?2;
-
--- part: knowledge_json
-json_object('id', k.id, 'agent_id', k.agent_id, 'title', k.title, 'content', k.content,
-    'source_type', k.source_type, 'source_url', k.source_url, 'questions', json(k.questions),
-    'created_at', k.created_at)
-
--- name: knowledge_create
-INSERT INTO knowledge_base (id, user_id, agent_id, title, content, source_type, source_url, questions)
-SELECT ?1, a.user_id, a.id, json_extract(?3, '$.title'), json_extract(?3, '$.content'),
-    COALESCE(json_extract(?3, '$.source_type'), 'manual'), json_extract(?3, '$.source_url'),
-    COALESCE(json_extract(?3, '$.questions'), '[]')
-FROM agents a WHERE a.id = json_extract(?3, '$.agent_id') AND a.user_id = ?2;
-
--- name: knowledge_get
-SELECT {{knowledge_json}} FROM knowledge_base k WHERE k.id = ?1;
-
--- name: knowledge_list
-SELECT k.id, {{knowledge_json}} FROM knowledge_base k
-WHERE k.user_id = ?1 AND k.agent_id = ?2 AND k.id < COALESCE(?3, '~') ORDER BY k.id DESC LIMIT ?4;
-
--- name: knowledge_count
-SELECT count(*) FROM knowledge_base WHERE user_id = ?1 AND agent_id = ?2;
-
--- name: knowledge_delete
-DELETE FROM knowledge_base WHERE id = ?1 AND user_id = ?2;
-
--- name: knowledge_vectors_set
-INSERT INTO knowledge_vectors (knowledge_id, count, dim, data) VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT (knowledge_id) DO UPDATE SET count = ?2, dim = ?3, data = ?4;
-
--- name: knowledge_load
-SELECT k.id, k.title, k.content, k.source_type, k.questions, v.count, v.dim, v.data
-FROM knowledge_base k LEFT JOIN knowledge_vectors v ON v.knowledge_id = k.id
-WHERE k.agent_id = ?1 ORDER BY k.id;

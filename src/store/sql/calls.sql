@@ -12,7 +12,7 @@
     'phone_number', c.phone_number, 'status', c.status, 'twilio_sid', c.twilio_sid,
     'duration', c.duration, 'outcome', c.outcome, 'sentiment', c.sentiment,
     'metadata', {{json:c.metadata}}, 'created_at', {{time:c.created_at}}, 'answered_at', {{time:c.answered_at}},
-    'ended_at', {{time:c.ended_at}}, 'ended_reason', c.ended_reason,
+    'ended_at', {{time:c.ended_at}}, 'ended_reason', c.ended_reason, 'direction', c.direction,
     'caller_id', {{field:c.options;caller_id}},
     'purpose', {{field:c.options;purpose}},
     'recording_url', CASE WHEN c.recording IS NULL THEN NULL ELSE '/calls/' || c.id || '/recording' END
@@ -35,15 +35,22 @@ SELECT {{object}}({{call_fields}}, 'variables', {{json:COALESCE({{field_json:c.o
         WHERE t.call_id = c.id ORDER BY t.seq, t.id) x)}})
 FROM calls c WHERE c.id = ?1 AND c.user_id = ?2;
 
+-- part: calls_where
+c.user_id = ?1
+    AND ({{uuid:?2}} IS NULL OR c.agent_id = ?2) AND ({{text:?3}} IS NULL OR c.status = ?3)
+    AND ({{text:?4}} IS NULL OR c.outcome = ?4) AND ({{text:?5}} IS NULL OR c.sentiment = ?5)
+    AND ({{text:?6}} IS NULL OR c.direction = ?6) AND ({{text:?7}} IS NULL OR c.phone_number LIKE '%' || ?7 || '%')
+    AND ({{timestamp:?8}} IS NULL OR c.created_at >= ?8) AND ({{timestamp:?9}} IS NULL OR c.created_at < ?9)
+    AND ({{text:?10}} IS NULL OR EXISTS (SELECT 1 FROM transcripts t
+        WHERE t.call_id = c.id AND t.text {{like}} ?10 ESCAPE '!'))
+
 -- name: calls_list
 SELECT c.id, {{object}}({{call_fields}})
-FROM calls c WHERE c.user_id = ?1 AND {{before:c.id;?2}}
-    AND ({{uuid:?4}} IS NULL OR c.agent_id = ?4) AND ({{text:?5}} IS NULL OR c.status = ?5)
-ORDER BY c.id DESC LIMIT ?3;
+FROM calls c WHERE {{calls_where}} AND {{before:c.id;?11}}
+ORDER BY c.id DESC LIMIT ?12;
 
 -- name: calls_count
-SELECT count(*) FROM calls c WHERE c.user_id = ?1
-    AND ({{uuid:?2}} IS NULL OR c.agent_id = ?2) AND ({{text:?3}} IS NULL OR c.status = ?3);
+SELECT count(*) FROM calls c WHERE {{calls_where}};
 
 -- name: call_owned
 SELECT 1 FROM calls WHERE id = ?1 AND user_id = ?2;
@@ -81,7 +88,10 @@ SELECT {{object}}('id', c.id, 'user_id', c.user_id, 'agent_id', c.agent_id,
     CASE WHEN a.id IS NULL THEN NULL ELSE {{object}}({{agent_fields}}) END,
     (SELECT {{array_agg:j}} FROM (
         SELECT {{object}}('speaker', t.speaker, 'text', t.text, 'metadata', {{json:t.metadata}}) AS j
-        FROM transcripts t WHERE t.call_id = c.id ORDER BY t.seq, t.id) x)
+        FROM transcripts t WHERE t.call_id = c.id ORDER BY t.seq, t.id) x),
+    (SELECT {{object}}('name', k.name, 'email', k.email, 'phone_number', k.phone_number, 'time_zone', k.time_zone,
+        'custom_fields', {{json:k.custom_fields}})
+        FROM contacts k WHERE k.user_id = c.user_id AND k.phone_number = c.phone_number)
 FROM calls c LEFT JOIN agents a ON a.id = c.agent_id WHERE c.id = ?1;
 
 -- name: call_set_sid

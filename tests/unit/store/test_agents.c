@@ -1,4 +1,5 @@
 #include "fixture.h"
+#include "store/agents_db.h"
 
 static void create_full(void **state)
 {
@@ -112,57 +113,135 @@ static void delete_keeps_calls(void **state)
     json_decref(load);
 }
 
-static void knowledge(void **state)
+static int64_t number(const json_t *object, const char *name)
 {
-    static const float vectors[] = {0.5f, -0.5f, 1, 0, 0.25f, 2};
-    struct fixture *f = *state;
-    struct rlx_knowledge_row *rows = NULL;
-    char *json = NULL, *next = NULL;
-    int64_t total = 0;
-    size_t count = 0;
-    json_t *fields = json_pack("{s:s,s:s,s:s,s:s,s:[s,s]}", "agent_id", f->agent, "title", "Price",
-                               "content", "It is nine dollars.", "source_type", "answer",
-                               "questions", "how much is it", "what does it cost");
+    return json_integer_value(json_object_get(object, name));
+}
 
-    assert_int_equal(rlx_knowledge_create(f->store, f->ctx, f->other, fields, vectors, 2, 3, &json),
-                     RLX_ENOTFOUND);
-    assert_int_equal(rlx_knowledge_create(f->store, f->ctx, f->user, fields, vectors, 2, 3, &json),
-                     0);
-    char *id = fixture_id(f, json);
-    json_t *row = parsed(json);
-    assert_string_equal(field(row, "source_type"), "answer");
-    assert_int_equal(json_array_size(json_object_get(row, "questions")), 2);
-    json_decref(row);
+static json_t *change(struct fixture *f, const char *fields_json)
+{
+    json_t *fields = parsed(fields_json);
+    char *json = NULL;
+
+    assert_int_equal(rlx_agent_update(f->store, f->ctx, f->user, f->agent, fields, &json), 0);
     json_decref(fields);
-    assert_int_equal(rlx_knowledge_load(f->store, f->ctx, f->agent, &rows, &count), 0);
-    assert_int_equal(count, 1);
-    assert_int_equal(rows[0].vector_count, 2);
-    assert_int_equal(rows[0].dim, 3);
-    assert_memory_equal(rows[0].vectors, vectors, sizeof vectors);
-    assert_string_equal(rows[0].questions[1], "what does it cost");
-    assert_null(rows[0].questions[2]);
-    assert_int_equal(rlx_knowledge_set_vectors(f->store, id, vectors, 1, 2), 0);
-    assert_int_equal(rlx_knowledge_set_vectors(f->store, "none", vectors, 1, 2), RLX_ENOTFOUND);
-    assert_int_equal(rlx_knowledge_load(f->store, f->ctx, f->agent, &rows, &count), 0);
-    assert_int_equal(rows[0].vector_count, 1);
-    assert_int_equal(
-        rlx_knowledge_list(f->store, f->ctx, f->user, f->agent, 10, NULL, &json, &next, &total), 0);
-    assert_int_equal(total, 1);
-    assert_int_equal(
-        rlx_knowledge_list(f->store, f->ctx, f->other, f->agent, 10, NULL, &json, &next, &total),
-        RLX_ENOTFOUND);
-    assert_int_equal(rlx_knowledge_get(f->store, f->ctx, id, &json), 0);
-    assert_int_equal(rlx_knowledge_delete(f->store, f->other, id), RLX_ENOTFOUND);
-    assert_int_equal(rlx_knowledge_delete(f->store, f->user, id), 0);
-    assert_int_equal(rlx_knowledge_load(f->store, f->ctx, f->agent, &rows, &count), 0);
-    assert_int_equal(count, 0);
+    return parsed(json);
+}
+
+static void versions(void **state)
+{
+    struct fixture *f = *state;
+    char *json = NULL;
+    int64_t next = 0, total = 0;
+
+    json_t *agent = change(f, "{\"greeting\":\"Hi\",\"temperature\":0.2}");
+    assert_int_equal(number(agent, "version"), 2);
+    json_decref(agent);
+    agent = change(f, "{\"greeting\":\"Hi\"}"); /* nothing new */
+    assert_int_equal(number(agent, "version"), 2);
+    json_decref(agent);
+    agent = change(f, "{\"warnings\":[\"w\"]}"); /* no setting */
+    assert_int_equal(number(agent, "version"), 2);
+    json_decref(agent);
+    json_decref(change(f, "{\"prompt_text\":\"Be brief.\",\"providers\":{\"llm\":[\"groq\"]}}"));
+    assert_int_equal(rlx_agent_versions(f->store, f->ctx, f->user, f->agent, 2, 0, &json, &next, &total), 0);
+    json_t *page = parsed(json);
+    assert_int_equal(json_array_size(page), 2);
+    assert_int_equal(total, 3);
+    assert_int_equal(next, 2);
+    assert_int_equal(number(json_array_get(page, 0), "version"), 3);
+    json_t *changed = json_object_get(json_array_get(page, 0), "changed");
+    assert_int_equal(json_array_size(changed), 2);
+    json_decref(page);
+    assert_int_equal(rlx_agent_versions(f->store, f->ctx, f->user, f->agent, 2, next, &json, &next, &total), 0);
+    page = parsed(json);
+    assert_int_equal(json_array_size(page), 1);
+    assert_int_equal(next, 0);
+    json_decref(page);
+    /* what the first was like */
+    assert_int_equal(rlx_agent_version(f->store, f->ctx, f->user, f->agent, 1, &json), 0);
+    json_t *version = parsed(json), *data = json_object_get(version, "data");
+    assert_string_equal(field(data, "prompt_text"), "Be kind.");
+    assert_null(json_object_get(data, "id"));
+    /* and back */
+    assert_int_equal(rlx_agent_update(f->store, f->ctx, f->user, f->agent, data, &json), 0);
+    json_decref(version);
+    agent = parsed(json);
+    assert_int_equal(number(agent, "version"), 4);
+    assert_string_equal(field(agent, "prompt_text"), "Be kind.");
+    assert_true(json_is_null(json_object_get(agent, "greeting")));
+    json_decref(agent);
+    assert_int_equal(rlx_agent_version(f->store, f->ctx, f->other, f->agent, 1, &json), RLX_ENOTFOUND);
+    assert_int_equal(rlx_agent_version(f->store, f->ctx, f->user, f->agent, 9, &json), RLX_ENOTFOUND);
+    assert_int_equal(rlx_agent_versions(f->store, f->ctx, f->other, f->agent, 2, 0, &json, &next, &total),
+                     RLX_ENOTFOUND);
+}
+
+static void voicemail_policy(void **state)
+{
+    struct fixture *f = *state;
+    json_t *agent = change(f, "{\"voicemail_message\":\"Call us.\"}"), *call;
+
+    assert_string_equal(field(agent, "voicemail_policy"), "leave_message");
+    json_decref(agent);
+    char *id = fixture_call(f);
+    assert_int_equal(rlx_call_load(f->store, f->ctx, id, &call), 0);
+    assert_string_equal(field(json_object_get(call, "agent"), "voicemail_message"), "Call us.");
+    json_decref(call);
+    agent = change(f, "{\"voicemail_policy\":\"hang_up\"}");
+    assert_string_equal(field(agent, "voicemail_message"), "Call us.");
+    json_decref(agent);
+    assert_int_equal(rlx_call_load(f->store, f->ctx, id, &call), 0);
+    assert_string_equal(field(json_object_get(call, "agent"), "voicemail_message"), "");
+    json_decref(call);
+}
+
+static void assert_stats_right(struct fixture *f)
+{
+    json_t *wrong = NULL;
+
+    assert_int_equal(rlx_agent_stats_check(f->store, &wrong), 0);
+    assert_int_equal(json_array_size(wrong), 0);
+    json_decref(wrong);
+}
+
+static void statistics(void **state)
+{
+    struct fixture *f = *state;
+    const int64_t now_ms = rlx_wall_ms();
+    struct rlx_call_end end = {.status = "completed", .ended_ms = now_ms + 10000};
+    json_t *wrong = NULL;
+
+    assert_stats_right(f);
+    char *a = fixture_call(f), *b = fixture_call(f);
+    assert_stats_right(f);
+    assert_int_equal(rlx_call_progress(f->store, a, "in-progress"), 0);
+    assert_int_equal(rlx_call_end(f->store, a, &end), 0);
+    assert_stats_right(f);
+    /* the owner's later end counts, once */
+    end.owner = true;
+    end.ended_ms += 7000;
+    assert_int_equal(rlx_call_end(f->store, a, &end), 0);
+    assert_int_equal(rlx_call_end(f->store, a, &end), 0);
+    assert_stats_right(f);
+    end.status = "busy"; /* never answered: no duration */
+    assert_int_equal(rlx_call_end(f->store, b, &end), 0);
+    assert_stats_right(f);
+    /* the checker sees what is wrong */
+    struct rlx_db *db;
+    assert_int_equal(rlx_db_begin(f->store, RLX_DB_WRITE, &db), 0);
+    assert_int_equal(rlx_db_end(db, rlx_db_stats_begin(db, b)), 0);
+    assert_int_equal(rlx_agent_stats_check(f->store, &wrong), 0);
+    assert_int_equal(json_array_size(wrong), 1);
+    json_decref(wrong);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(create_full),  TEST(update_subset),      TEST(list_pages),
-        TEST(list_numbers), TEST(delete_keeps_calls), TEST(knowledge),
+        TEST(list_numbers), TEST(delete_keeps_calls),
+        TEST(versions),     TEST(voicemail_policy),   TEST(statistics),
     };
     return cmocka_run_group_tests_name("agents", tests, NULL, NULL);
 }

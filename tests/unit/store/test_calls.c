@@ -78,7 +78,7 @@ static void isolation(void **state)
                                      NULL, NULL, &json, &created),
                      RLX_ENOTFOUND);
     assert_int_equal(
-        rlx_calls_list(f->store, f->ctx, f->other, NULL, NULL, 0, NULL, &json, &next, &total), 0);
+        rlx_calls_list(f->store, f->ctx, f->other, NULL, 0, NULL, &json, &next, &total), 0);
     assert_string_equal(json, "[]");
     assert_int_equal(total, 0);
 }
@@ -92,7 +92,8 @@ static void list(void **state)
     for (int i = 0; i < 5; i++)
         ids[i] = fixture_call(f);
     assert_int_equal(rlx_call_progress(f->store, ids[2], "ringing"), 0);
-    assert_int_equal(rlx_calls_list(f->store, f->ctx, f->user, f->agent, "ringing", 0, NULL, &json,
+    assert_int_equal(rlx_calls_list(f->store, f->ctx, f->user,
+                                    &(struct rlx_calls_filter){.agent_id = f->agent, .status = "ringing"}, 0, NULL, &json,
                                     &next, &total),
                      0);
     assert_int_equal(total, 1);
@@ -101,10 +102,10 @@ static void list(void **state)
     assert_null(json_object_get(json_array_get(page, 0), "transcripts"));
     json_decref(page);
     assert_int_equal(
-        rlx_calls_list(f->store, f->ctx, f->user, NULL, NULL, 4, NULL, &json, &next, &total), 0);
+        rlx_calls_list(f->store, f->ctx, f->user, NULL, 4, NULL, &json, &next, &total), 0);
     assert_non_null(next);
     assert_int_equal(
-        rlx_calls_list(f->store, f->ctx, f->user, NULL, NULL, 4, next, &json, &next, &total), 0);
+        rlx_calls_list(f->store, f->ctx, f->user, NULL, 4, next, &json, &next, &total), 0);
     assert_null(next);
     page = parsed(json);
     assert_int_equal(json_array_size(page), 1);
