@@ -17,7 +17,13 @@
 #define RLX_POOL_SIZE 8
 #define RLX_DB_WAIT_MS 5000 /* for a connection, for the write lock, and the busy time-out */
 
-enum rlx_value_kind { RLX_VALUE_NULL, RLX_VALUE_TEXT, RLX_VALUE_INT, RLX_VALUE_BOOL, RLX_VALUE_BLOB };
+enum rlx_value_kind {
+    RLX_VALUE_NULL,
+    RLX_VALUE_TEXT,
+    RLX_VALUE_INT,
+    RLX_VALUE_BOOL,
+    RLX_VALUE_BLOB
+};
 struct rlx_value {
     enum rlx_value_kind kind;
     const void *data; /* borrowed until the query has run; a NULL text is a null */
@@ -42,8 +48,8 @@ int64_t rlx_row_int(struct rlx_row *row, int column);      /* 0 for null; a bool
 const void *rlx_row_blob(struct rlx_row *row, int column, size_t *lengthp);
 
 struct rlx_db_backend {
-    const char *const *queries;             /* the named queries in its dialect */
-    const struct rlx_migration *migrations; /* ends with version 0 */
+    const char *const *queries;                 /* the named queries in its dialect */
+    const struct rlx_migration *migrations;     /* ends with version 0 */
     const char *applied_table, *applied_insert; /* the migrations' own table */
     bool one_writer; /* the store lets one writer of this process in at a time */
     /* Opens one connection at `where` (SQLite: the URL without its scheme). */
@@ -143,7 +149,8 @@ char *rlx_json_text(TALLOC_CTX *ctx, const json_t *json, const char *fallback);
 /* Adds an event to the call's list inside the caller's transaction. */
 int rlx_db_event(struct rlx_db *db, const char *call_id, const char *kind, const char *data_json,
                  int64_t at_ms) __attribute__((warn_unused_result));
-/* What rlx_db_event calls: deliveries of webhooks that wait for this (webhooks.h), with the jobs that send them. */
+/* What rlx_db_event calls: deliveries of webhooks that wait for this (webhooks.h), with the jobs
+ * that send them. */
 int rlx_db_webhooks_on_event(struct rlx_db *db, const char *call_id, const char *kind,
                              const char *data_json) __attribute__((warn_unused_result));
 

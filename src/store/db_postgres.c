@@ -16,13 +16,20 @@
 
 #define PARAMETERS_MAX 40
 #define COLUMNS_MAX 12
-#define SERVER_MS RLX_DB_WAIT_MS            /* statement_timeout and lock_timeout */
-#define ANSWER_MS (RLX_DB_WAIT_MS + 1000)   /* until the server is taken for dead */
+#define SERVER_MS RLX_DB_WAIT_MS          /* statement_timeout and lock_timeout */
+#define ANSWER_MS (RLX_DB_WAIT_MS + 1000) /* until the server is taken for dead */
 #define MIGRATION_MS (30 * 60 * 1000)
-#define MIGRATION_LOCK 7235920491           /* pg_advisory_xact_lock: one migration at a time */
+#define MIGRATION_LOCK 7235920491 /* pg_advisory_xact_lock: one migration at a time */
 
 /* Types' numbers in pg_type.dat. */
-enum pg_type { PG_ANY = 0, PG_BOOL = 16, PG_BYTEA = 17, PG_INT8 = 20, PG_JSON = 114, PG_JSONB = 3802 };
+enum pg_type {
+    PG_ANY = 0,
+    PG_BOOL = 16,
+    PG_BYTEA = 17,
+    PG_INT8 = 20,
+    PG_JSON = 114,
+    PG_JSONB = 3802
+};
 
 struct prepared {
     bool done;
@@ -252,7 +259,8 @@ static int db_open(void **connectionp, TALLOC_CTX *ctx, const char *where, char 
     return err;
 }
 
-/* What came while nobody asked is the server's farewell. */
+/* What comes while nobody has asked is the server's farewell (or a notice that its configuration
+ * was read again: then the connection is made anew for nothing). */
 static bool db_alive(void *connection)
 {
     struct pg *db = connection;
@@ -261,9 +269,7 @@ static bool db_alive(void *connection)
     if (PQstatus(db->link) != CONNECTION_OK || fd.fd < 0 ||
         PQtransactionStatus(db->link) != PQTRANS_IDLE)
         return false;
-    if (poll(&fd, 1, 0) <= 0)
-        return true;
-    return PQconsumeInput(db->link) && PQstatus(db->link) == CONNECTION_OK;
+    return poll(&fd, 1, 0) == 0;
 }
 
 /* ---- transactions ---- */
@@ -276,7 +282,8 @@ static int db_begin(void *connection, bool write)
     db->answer_ms = ANSWER_MS;
     if (!db->pooled)
         return write ? command(db, "BEGIN") : 0;
-    snprintf(sql, sizeof sql, "BEGIN%s; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %d",
+    snprintf(sql, sizeof sql,
+             "BEGIN%s; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %d",
              write ? "" : " READ ONLY", SERVER_MS, SERVER_MS);
     return command(db, sql);
 }
@@ -472,10 +479,9 @@ static int db_text(void *connection, const char *sql, const struct rlx_value *va
 
     if (err)
         return err;
-    err = finish(db,
-                 PQsendQueryParams(db->link, sql, p.count, p.types, p.values, p.lengths, p.formats,
-                                   0),
-                 &result);
+    err = finish(
+        db, PQsendQueryParams(db->link, sql, p.count, p.types, p.values, p.lengths, p.formats, 0),
+        &result);
     if (!err && result)
         err = take_rows(result, each, arg, NULL);
     PQclear(result);

@@ -64,9 +64,9 @@ static int add_defaults(struct rlx_pg_address *address)
 {
     /* connect_timeout and the keep-alives are seconds, tcp_user_timeout milliseconds. */
     static const char *const pairs[][2] = {
-        {"connect_timeout", "3"},    {"fallback_application_name", "relayx"},
-        {"client_encoding", "UTF8"}, {"keepalives_idle", "10"},
-        {"keepalives_interval", "5"}, {"keepalives_count", "3"},
+        {"connect_timeout", "3"},      {"fallback_application_name", "relayx"},
+        {"client_encoding", "UTF8"},   {"keepalives_idle", "10"},
+        {"keepalives_interval", "5"},  {"keepalives_count", "3"},
         {"tcp_user_timeout", "10000"},
     };
     int err = 0;
@@ -128,10 +128,10 @@ int rlx_pg_address(struct rlx_pg_address **addressp, TALLOC_CTX *ctx, const char
 int rlx_pg_address_limits(struct rlx_pg_address *address, int timeout_ms)
 {
     const char *own = get(address, "options");
-    char *options = talloc_asprintf(
-        address, "%s%s-c statement_timeout=%d -c lock_timeout=%d "
-                 "-c idle_in_transaction_session_timeout=60000",
-        own ? own : "", own ? " " : "", timeout_ms, timeout_ms);
+    char *options = talloc_asprintf(address,
+                                    "%s%s-c statement_timeout=%d -c lock_timeout=%d "
+                                    "-c idle_in_transaction_session_timeout=60000",
+                                    own ? own : "", own ? " " : "", timeout_ms, timeout_ms);
 
     if (!options)
         return -ENOMEM;

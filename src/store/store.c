@@ -402,11 +402,11 @@ static int migrate_one(struct rlx_store *store, void *connection,
 
     rlx_sha256_hex(hex, migration->sql, strlen(migration->sql));
     if (!err)
-        err = store->backend->text(
-            connection, store->backend->applied_insert,
-            (const struct rlx_value[]){RLX_INT(migration->version), RLX_TEXT(migration->name),
-                                       RLX_TEXT(hex)},
-            3, NULL, NULL);
+        err = store->backend->text(connection, store->backend->applied_insert,
+                                   (const struct rlx_value[]){RLX_INT(migration->version),
+                                                              RLX_TEXT(migration->name),
+                                                              RLX_TEXT(hex)},
+                                   3, NULL, NULL);
     return err;
 }
 

@@ -1,5 +1,6 @@
-/* A fresh store for each test; leaks fail the test. SQLite in a directory of its own, or, when RLX_TEST_POSTGRES_URL is set
- * (tests/integration/postgres.py), a PostgreSQL database of its own. */
+/* A fresh store for each test; leaks fail the test. SQLite in a directory of its own, or, when
+ * RLX_TEST_POSTGRES_URL is set (tests/integration/postgres.py), a PostgreSQL database of its own.
+ */
 #ifndef RLX_TEST_STORE_FIXTURE_H
 #define RLX_TEST_STORE_FIXTURE_H
 
@@ -29,8 +30,8 @@ struct fixture {
     TALLOC_CTX *ctx;
     struct rlx_store *store;
     char folder[64], url[192], database[48]; /* the database's name on PostgreSQL, else "" */
-    char *user, *other; /* two users */
-    char *agent;        /* of the first */
+    char *user, *other;                      /* two users */
+    char *agent;                             /* of the first */
 };
 
 static inline bool on_postgres(void)

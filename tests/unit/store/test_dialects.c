@@ -1,4 +1,5 @@
-/* Every named query is understood by the database over the migrated schema. Lists all that are not. */
+/* Every named query is understood by the database over the migrated schema. Lists all that are not.
+ */
 #include "fixture.h"
 
 #include <sqlite3.h>
