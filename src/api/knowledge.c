@@ -1,18 +1,17 @@
 /* An agent's knowledge: texts and approved answers. */
+#include "api/knowledge.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "api/private.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "call/phrases.h"
-#include "provider/embed.h"
+#include "extract/chunk.h"
+#include "knowledge/embed.h"
 #include "store/agents.h"
-#include "store/jobs.h"
+#include "store/knowledge.h"
 
 #define EMBED_MS 2000
-#define QUESTIONS_MAX 50
-#define CONTENT_MAX 2000 /* bytes that are embedded */
+#define EMBED_AT_ONCE 50 /* texts: an answer has at most so many ways to ask */
+#define EMBED_CHUNKS 4
 
 void rlx_api_knowledge_list(struct rlx_request *req, void *arg)
 {
@@ -30,104 +29,165 @@ void rlx_api_knowledge_list(struct rlx_request *req, void *arg)
         rlx_api_reply_list(req, json, next, total);
 }
 
-/* The texts whose vectors are kept: the ways to ask (bare, as the matcher compares them) of an
- * answer, else title and content. */
-static int embed(float **vectorsp, size_t *countp, size_t *dimp, struct rlx_request *req,
-                 struct rlx_api *api, const json_t *fields)
+void rlx_api_knowledge_get(struct rlx_request *req, void *arg)
 {
-    const json_t *asked = json_object_get(fields, "questions");
-    const char *texts[QUESTIONS_MAX];
-    size_t count = json_array_size(asked);
-    TALLOC_CTX *tmp = talloc_new(req);
+    struct rlx_api *api = arg;
+    char *json = NULL;
+    int err = rlx_knowledge_get(api->store, req, rlx_api_user(req), rlx_api_id(req, "knowledge_id"),
+                                &json);
 
-    for (size_t i = 0; i < count; i++)
-        texts[i] = rlx_text_bare(tmp, json_string_value(json_array_get(asked, i)));
-    const char *content = json_string_value(json_object_get(fields, "content"));
-    if (!count)
-        texts[count++] =
-            talloc_asprintf(tmp, "%s. %.*s", json_string_value(json_object_get(fields, "title")),
-                            rlx_utf8_clip(content, CONTENT_MAX), content);
-    int err = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!texts[i])
-            err = -ENOMEM;
-    if (!err)
-        err = rlx_embed_blocking(vectorsp, dimp, req, api->config, texts, count, EMBED_MS);
-    *countp = err ? 0 : count;
-    talloc_free(tmp);
-    return err;
+    if (err)
+        rlx_api_reply_store(req, err, "knowledge");
+    else
+        rlx_api_reply_text(req, 200, json);
 }
 
-static void embed_later(struct rlx_api *api, const char *json)
+bool rlx_knowledge_agent(struct rlx_request *req, struct rlx_api *api, const char *agent_id,
+                         json_t **agentp)
 {
-    json_t *row = json_loads(json, 0, NULL);
-    const char *id = json_string_value(json_object_get(row, "id"));
-    json_t *payload = json_pack("{s:s*}", "knowledge_id", id);
-    char key[64];
+    char *json = NULL;
+    int err = rlx_agent_get(api->store, req, rlx_api_user(req), agent_id, &json);
 
-    snprintf(key, sizeof key, "embed:%s", id ? id : "");
-    int err = payload ? rlx_job_add(api->store, "embed", key, payload, rlx_wall_ms()) : -ENOMEM;
     if (err)
-        rlx_log(RLX_WARN, "knowledge.embed_later", "error=%s", rlx_err_text(err));
-    json_decref(payload);
-    json_decref(row);
+        rlx_api_reply_store(req, err, "agent");
+    else if (agentp)
+        *agentp = json_loads(json, 0, NULL);
+    return !err;
+}
+
+/* ---- writing ---- */
+
+static const char *text_of(const json_t *entry, const char *name)
+{
+    const char *text = json_string_value(json_object_get(entry, name));
+
+    return text ? text : "";
+}
+
+/* Vectors of a small entry; a large one, or one that can't be embedded now, is left to the worker. */
+static void embed_small(struct rlx_knowledge_parts *parts, struct rlx_request *req,
+                        struct rlx_api *api, const json_t *entry)
+{
+    const json_t *questions = json_object_get(entry, "questions");
+    const char **texts = NULL;
+    float *vectors = NULL;
+    size_t count = 0, dim = 0;
+
+    if (json_array_size(questions) > EMBED_AT_ONCE ||
+        (!json_array_size(questions) && parts->chunk_count > EMBED_CHUNKS))
+        return;
+    int err = rlx_knowledge_texts(&texts, &count, req, text_of(entry, "title"), questions,
+                                  parts->chunks, parts->chunk_count);
+    if (!err && count)
+        err = rlx_knowledge_vectors(&vectors, &dim, req, api->config, texts, count, EMBED_MS);
+    if (err || !count)
+        return;
+    parts->vectors = vectors;
+    parts->vector_count = count;
+    parts->dim = dim;
+}
+
+void rlx_knowledge_write(struct rlx_request *req, struct rlx_api *api, const char *id,
+                         const json_t *entry)
+{
+    const char *user = rlx_api_user(req);
+    struct rlx_knowledge_parts parts = {.chunks = NULL};
+    char **chunks = NULL, *json = NULL;
+    int err = rlx_chunks_make(&chunks, &parts.chunk_count, req, text_of(entry, "content"));
+
+    parts.chunks = chunks;
+    if (!err)
+        embed_small(&parts, req, api, entry);
+    if (!err)
+        err = id ? rlx_knowledge_update(api->store, req, user, id, entry, &parts, &json)
+                 : rlx_knowledge_create(api->store, req, user, entry, &parts, &json);
+    if (err == RLX_ETOOBIG)
+        rlx_api_invalid(req, "content",
+                        "would make the agent's knowledge larger than 10000 passages of 150 words");
+    else if (err)
+        rlx_api_reply_store(req, err, id ? "knowledge" : "agent");
+    else
+        rlx_api_reply_text(req, id ? 200 : 201, json);
+}
+
+void rlx_knowledge_take(struct rlx_request *req, struct rlx_api *api, const json_t *body,
+                        const char *source_type, const char *source_url,
+                        const struct rlx_extracted *extracted, const char *fallback)
+{
+    const char *title = text_of(body, "title");
+
+    if (!title[strspn(title, " \t\r\n")])
+        title = extracted->title ? extracted->title : fallback;
+    json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:s*}", "agent_id", text_of(body, "agent_id"),
+                              "title", title, "content", extracted->text, "source_type",
+                              source_type, "source_url", source_url);
+    if (entry)
+        rlx_knowledge_write(req, api, NULL, entry);
+    else
+        rlx_api_invalid(req, "title", "must be a text");
+    json_decref(entry);
 }
 
 /* An entry with ways to ask is an answer, also when it does not say so. */
-static bool answer_has_questions(struct rlx_request *req, json_t *fields)
+static bool answer_has_questions(struct rlx_request *req, json_t *entry)
 {
-    const char *type = json_string_value(json_object_get(fields, "source_type"));
-    size_t count = json_array_size(json_object_get(fields, "questions"));
+    const char *type = json_string_value(json_object_get(entry, "source_type"));
+    size_t count = json_array_size(json_object_get(entry, "questions"));
 
-    if (!type && count) {
-        json_object_set_new(fields, "source_type", json_string("answer"));
+    if ((!type || !strcmp(type, "manual")) && count) {
+        json_object_set_new(entry, "source_type", json_string("answer"));
         type = "answer";
     }
     bool answer = type && !strcmp(type, "answer");
 
     if (answer == (count > 0))
         return true;
-    const char *message = answer ? "are missing: an answer needs at least one way to ask"
-                                 : "are only for an answer (source_type \"answer\")";
-    rlx_api_invalid(req, "questions", message);
+    rlx_api_invalid(req, "questions",
+                    answer ? "an answer needs at least one way to ask"
+                           : "only an answer (source_type \"answer\") has ways to ask");
     return false;
 }
 
 void rlx_api_knowledge_create(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    const char *user = rlx_api_user(req);
-    float *vectors = NULL;
-    size_t count = 0, dim = 0;
-    char *json = NULL;
+    json_t *entry = rlx_api_body(req);
 
-    json_t *fields = rlx_api_body(req);
-    if (!answer_has_questions(req, fields))
-        goto out;
-    int err = rlx_agent_get(api->store, req, user,
-                            json_string_value(json_object_get(fields, "agent_id")), &json);
-    int embedded = err ? err : embed(&vectors, &count, &dim, req, api, fields);
-    if (!err)
-        err = rlx_knowledge_create(api->store, req, user, fields, vectors, count, dim, &json);
+    if (answer_has_questions(req, entry) &&
+        rlx_knowledge_agent(req, api, text_of(entry, "agent_id"), NULL))
+        rlx_knowledge_write(req, api, NULL, entry);
+    json_decref(entry);
+}
+
+void rlx_api_knowledge_update(struct rlx_request *req, void *arg)
+{
+    static const char *const kept[] = {"title", "content", "source_type", "questions"};
+    struct rlx_api *api = arg;
+    const char *id = rlx_api_id(req, "knowledge_id");
+    json_t *entry = rlx_api_body(req), *old = NULL;
+    char *json = NULL;
+    int err = rlx_knowledge_get(api->store, req, rlx_api_user(req), id, &json);
+
     if (err) {
-        rlx_api_reply_store(req, err, "agent");
+        rlx_api_reply_store(req, err, "knowledge");
         goto out;
     }
-    if (embedded &&
-        embedded !=
-            RLX_ENOTFOUND) /* RLX_ENOTFOUND: there is no embedding server, nothing to wait for */
-        embed_later(api, json);
-    rlx_api_reply_text(req, 201, json);
+    old = json_loads(json, 0, NULL);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        if (!json_object_get(entry, kept[i]))
+            json_object_set(entry, kept[i], json_object_get(old, kept[i]));
+    if (answer_has_questions(req, entry))
+        rlx_knowledge_write(req, api, id, entry);
 out:
-    json_decref(fields);
+    json_decref(old);
+    json_decref(entry);
 }
 
 void rlx_api_knowledge_delete(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    const char *id = rlx_api_id(req, "knowledge_id"), *user = rlx_api_user(req);
+    int err = rlx_knowledge_delete(api->store, rlx_api_user(req), rlx_api_id(req, "knowledge_id"));
 
-    int err = rlx_knowledge_delete(api->store, user, id);
     if (err)
         rlx_api_reply_store(req, err, "knowledge");
     else

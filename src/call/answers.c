@@ -568,6 +568,33 @@ static void decide(const struct candidate *best, const struct rlx_reading *heard
         match->kind = RLX_ANSWER_FIRE;
 }
 
+static void add_source(struct rlx_answer_match *match, size_t *countp, const struct entry *entry,
+                       float score)
+{
+    match->passages[*countp] = entry->text;
+    match->sources[(*countp)++] = (struct rlx_answer_source){
+        .id = entry->id,
+        .title = entry->title,
+        .chunk = entry->ways ? -1 : 0,
+        .score = score,
+    };
+}
+
+/* What the model gets: a near answer first, then the best of the rest. */
+static void collect(struct rlx_answer_match *match, const struct entry *best,
+                    const struct candidate top[3])
+{
+    size_t count = 0;
+
+    if (match->kind != RLX_ANSWER_NONE)
+        add_source(match, &count, best, match->score);
+    for (size_t i = 0; i < 3 && count < 3; i++) {
+        bool useful = top[i].entry && top[i].score >= SCORE_PASSAGE;
+        if (useful && !(count > 0 && top[i].entry->text == match->passages[0]))
+            add_source(match, &count, top[i].entry, top[i].score);
+    }
+}
+
 void rlx_answers_match(const struct rlx_answers *answers, const struct rlx_answers_query *query,
                        struct rlx_answer_match *match)
 {
@@ -590,14 +617,7 @@ void rlx_answers_match(const struct rlx_answers *answers, const struct rlx_answe
         look_near(&answer[0], query);
         decide(&answer[0], &heard, query, match);
     }
-    size_t count = 0;
-    if (match->kind != RLX_ANSWER_NONE)
-        match->passages[count++] = match->text;
-    for (size_t i = 0; i < 3 && count < 3; i++) {
-        bool useful = top[i].entry && top[i].score >= SCORE_PASSAGE;
-        if (useful && !(count > 0 && top[i].entry->text == match->passages[0]))
-            match->passages[count++] = top[i].entry->text;
-    }
+    collect(match, answer[0].entry, top);
 out:
     talloc_free(tmp);
 }

@@ -35,6 +35,13 @@ struct rlx_answers_query {
     const char *recent[2]; /* ids of answers given in the last two turns, or NULL */
 };
 
+/* Where a passage is from; owned by the set. */
+struct rlx_answer_source {
+    const char *id, *title; /* of the entry */
+    int chunk;              /* of a text, from 0; -1 = an answer */
+    float score;
+};
+
 enum rlx_answer_kind { RLX_ANSWER_NONE, RLX_ANSWER_NEAR, RLX_ANSWER_FIRE };
 struct rlx_answer_match {
     enum rlx_answer_kind kind;
@@ -44,6 +51,7 @@ struct rlx_answer_match {
     const char *why; /* static: which condition forbade it ("" when it fires) */
     const char *passages[3]; /* best knowledge for the prompt (a near answer first), owned by the
                                 set; NULL-filled */
+    struct rlx_answer_source sources[3]; /* where each of them is from */
 };
 void rlx_answers_match(const struct rlx_answers *answers, const struct rlx_answers_query *query,
                        struct rlx_answer_match *match);

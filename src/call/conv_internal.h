@@ -143,6 +143,7 @@ struct rlx_conv_turn {
     char *answer_id;
     float score;
     const char *passages[4];
+    char *sources; /* where they are from: JSON array of {id, title, chunk, score}, or NULL */
 };
 
 /* ---- what is said (conv_speak.c) ---- */
@@ -180,7 +181,7 @@ struct rlx_conv_speech {
     unsigned resumed;
     float score;
     char *answer_id;
-    unsigned passages;
+    char *sources; /* of the passages it was made with, as in the turn */
     uint32_t endpoint_ms, stt_ms, lookup_ms, llm_ms, first_audio_ms;
 };
 

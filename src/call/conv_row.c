@@ -108,8 +108,8 @@ static const char *speech_data(struct rlx_conv *conv, const struct rlx_conv_spee
         json_object_set_new(data, "answer_id", json_string(speech->answer_id));
         json_object_set_new(data, "score", json_real((double)speech->score));
     }
-    if (speech->passages)
-        json_object_set_new(data, "passages", json_integer(speech->passages));
+    if (speech->sources)
+        json_object_set_new(data, "passages", json_loads(speech->sources, 0, NULL));
     if (speech->source == RLX_SOURCE_LLM || speech->source == RLX_SOURCE_ANSWER)
         json_object_set_new(data, "speculative", json_boolean(speech->guessed));
     json_object_set_new(data, "interrupted", json_boolean(speech->interrupted));

@@ -170,8 +170,7 @@ static void describe(struct rlx_conv *conv, struct rlx_conv_speech *speech)
     speech->stt_ms = turn->stt_ms;
     speech->lookup_ms = turn->lookup_ms;
     speech->llm_ms = turn->llm_ms;
-    while (speech->passages < 4 && turn->passages[speech->passages])
-        speech->passages++;
+    speech->sources = turn->sources ? talloc_strdup(speech, turn->sources) : NULL;
     if (speech->source == RLX_SOURCE_ANSWER) {
         speech->answer_id = talloc_strdup(speech, turn->answer_id ? turn->answer_id : "");
         speech->score = turn->score;

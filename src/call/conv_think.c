@@ -2,6 +2,8 @@
  * made. */
 #include "call/conv_internal.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LOOKUP_MAX_MS 1500u /* knowledge that takes longer is done without */
@@ -317,6 +319,29 @@ static void say_answer(struct rlx_conv *conv, const struct rlx_answer_match *mat
     conv->next = speech;
 }
 
+/* What the turn's row says of its passages. */
+static char *sources_of(struct rlx_conv_turn *turn, const struct rlx_answer_match *match)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < 3 && match->passages[i]; i++) {
+        const struct rlx_answer_source *source = &match->sources[i];
+        if (!source->id)
+            continue;
+        json_t *item = json_pack("{s:s, s:s, s:f}", "id", source->id, "title",
+                                 source->title ? source->title : "", "score",
+                                 round((double)source->score * 1000) / 1000);
+        if (item && source->chunk >= 0)
+            json_object_set_new(item, "chunk", json_integer(source->chunk));
+        json_array_append_new(list, item);
+    }
+    char *json = json_array_size(list) ? json_dumps(list, JSON_COMPACT) : NULL;
+    char *text = json ? talloc_strdup(turn, json) : NULL;
+    free(json);
+    json_decref(list);
+    return text;
+}
+
 void rlx_conv_on_knowledge(struct rlx_conv *conv, const struct rlx_conv_event *event)
 {
     struct rlx_conv_turn *turn = conv->turn;
@@ -328,6 +353,7 @@ void rlx_conv_on_knowledge(struct rlx_conv *conv, const struct rlx_conv_event *e
     turn->lookup_ms = event->knowledge.took_ms;
     for (unsigned i = 0; match && i < 3; i++)
         turn->passages[i] = match->passages[i] ? talloc_strdup(turn, match->passages[i]) : NULL;
+    turn->sources = match ? sources_of(turn, match) : NULL;
     if (match && match->kind == RLX_ANSWER_FIRE && match->text)
         say_answer(conv, match);
     else

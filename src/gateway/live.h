@@ -10,6 +10,7 @@
 
 #include "audio/disk.h"
 #include "base/config.h"
+#include "gateway/finder.h"
 #include "gateway/setup.h"
 #include "gateway/socket.h"
 #include "gateway/speech_cache.h"
@@ -22,6 +23,7 @@ struct rlx_live_env {
     const struct rlx_config *config;
     struct rlx_providers *providers;
     struct rlx_speech_cache *cache;
+    struct rlx_finder *finder; /* of passages; NULL = none are looked up */
     struct rlx_writer *writer;
     char *recordings; /* directory */
     struct rlx_disk *disk; /* writes them */

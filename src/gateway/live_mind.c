@@ -24,6 +24,7 @@ struct job {
     struct rlx_stt_job *stt;
     struct rlx_llm_job *llm;
     struct rlx_embed_job *embed;
+    struct rlx_finder_job *find;
     char *heard; /* of a look-up */
     struct rlx_answers_query query;
 };
@@ -33,6 +34,7 @@ static int job_end(struct job *job)
     rlx_stt_cancel(job->stt);
     rlx_llm_cancel(job->llm);
     rlx_embed_cancel(job->embed);
+    rlx_finder_cancel(job->find);
     LIST_REMOVE(job, link);
     return 0;
 }
@@ -126,7 +128,8 @@ void rlx_mind_hear(struct rlx_mind *mind, const struct rlx_conv_action *action)
 
 /* ---- knowledge ---- */
 
-static void match(struct job *job, const float *vector, size_t dim)
+/* The answer's own conditions are judged here: a few vectors. Passages were found on a thread. */
+static void match(struct job *job, const struct rlx_found *passages)
 {
     struct rlx_live *live = job->mind->live;
     struct rlx_answer_match found;
@@ -136,14 +139,33 @@ static void match(struct job *job, const float *vector, size_t dim)
         .knowledge = {.match = &found, .took_ms = (uint32_t)(rlx_now_ms() - job->started_ms)},
     };
 
-    job->query.vector = vector;
-    job->query.dim = dim;
-    rlx_answers_match(live->setup->answers, &job->query, &found);
+    rlx_known_match(live->setup->known, &job->query, passages, &found);
     rlx_log(RLX_DEBUG, "answer.match", "call_id=%s kind=%d score=%.3f margin=%.3f why=%s",
             live->setup->call_id, (int)found.kind, (double)found.score, (double)found.margin,
             found.why ? found.why : "");
     job->number = 0; /* done: nothing that follows may cancel, and free, it */
     rlx_live_input(live, &event);
+}
+
+static void found_passages(const struct rlx_found *passages, void *arg)
+{
+    struct job *job = arg;
+
+    job->find = NULL;
+    match(job, passages);
+    talloc_free(job);
+}
+
+/* False when nothing is to be waited for: there are no passages, or they can't be looked for. */
+static bool find(struct job *job)
+{
+    struct rlx_live *live = job->mind->live;
+    size_t chunks;
+
+    rlx_known_chunks(live->setup->known, &chunks);
+    return chunks && live->env->finder &&
+           !rlx_finder_start(&job->find, live->env->finder, live->setup->known, job->heard,
+                             job->query.vector, job->query.dim, found_passages, job);
 }
 
 static void embed_done(int err, const float *vectors, size_t count, size_t dim, const char *why,
@@ -155,7 +177,13 @@ static void embed_done(int err, const float *vectors, size_t count, size_t dim, 
     if (err)
         rlx_log(RLX_WARN, "embed.failed", "call_id=%s why=%s", job->mind->live->setup->call_id,
                 why ? why : "");
-    match(job, !err && count ? vectors : NULL, !err && count ? dim : 0);
+    if (!err && count) {
+        job->query.vector = talloc_memdup(job, vectors, dim * sizeof *vectors);
+        job->query.dim = job->query.vector ? dim : 0;
+    }
+    if (find(job))
+        return;
+    match(job, NULL);
     talloc_free(job);
 }
 
@@ -165,7 +193,8 @@ void rlx_mind_look_up(struct rlx_mind *mind, const struct rlx_conv_action *actio
     struct job *job = job_new(mind, action->job);
     struct rlx_conv_event event = {.kind = RLX_EV_KNOWLEDGE, .job = action->job};
 
-    if (!job) {
+    if (!job || !mind->live->setup->known) {
+        talloc_free(job);
         rlx_live_input(mind->live, &event);
         return;
     }
@@ -180,8 +209,10 @@ void rlx_mind_look_up(struct rlx_mind *mind, const struct rlx_conv_action *actio
     if (embed && bare && *bare &&
         !rlx_embed_start(&job->embed, embed, &bare, 1, EMBED_LIMIT_MS, embed_done, job))
         return;
+    if (find(job))
+        return;
     /* without embeddings: the exact match only, given after the actions at hand */
-    rlx_answers_match(mind->live->setup->answers, &job->query, &mind->exact);
+    rlx_known_match(mind->live->setup->known, &job->query, NULL, &mind->exact);
     event.knowledge.match = &mind->exact;
     talloc_free(job);
     rlx_live_input(mind->live, &event);

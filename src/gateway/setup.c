@@ -10,11 +10,7 @@
 #include "call/phrases.h"
 #include "call/prompt.h"
 #include "call/template.h"
-#include "store/knowledge.h"
 #include "store/calls.h"
-
-/* Knowledge up to this size stands in the system prompt, where a prefix cache reads it once a call; more is looked up. */
-#define INLINE_KNOWLEDGE 1500
 
 static const char *text_or(const json_t *object, const char *key, const char *fallback)
 {
@@ -44,65 +40,20 @@ static uint32_t disclosure_words(const char *greeting)
     return words;
 }
 
-/* What knowledge_mode makes of a row: "answers" takes approved answers alone, "passages" gives all to the model as facts, "off"
- * nothing, "auto" each as what it is. */
-enum use { USE_NOT, USE_ANSWER, USE_PASSAGE };
-
-static enum use use_of(const struct rlx_knowledge_row *row, const char *mode)
-{
-    bool answer = !strcmp(row->source_type, "answer");
-
-    if (!strcmp(mode, "off"))
-        return USE_NOT;
-    if (!strcmp(mode, "passages"))
-        return USE_PASSAGE;
-    if (answer)
-        return USE_ANSWER;
-    return strcmp(mode, "answers") ? USE_PASSAGE : USE_NOT;
-}
-
-static int add_answer(struct rlx_call_setup *setup, const struct rlx_knowledge_row *row)
-{
-    size_t questions = 0;
-
-    while (row->questions && row->questions[questions])
-        questions++;
-    return rlx_answers_add(setup->answers, row->id, row->title, row->content,
-                           (const char *const *)row->questions, questions,
-                           row->vector_count == questions ? row->vectors : NULL, row->dim);
-}
-
-/* *inlinep: passages that are few enough to stand in the prompt, NULL-terminated. */
-static int add_knowledge(struct rlx_call_setup *setup, struct rlx_store *store,
-                         const json_t *agent, const char ***inlinep)
+static int load_knowledge(struct rlx_call_setup *setup, struct rlx_store *store,
+                          const json_t *agent)
 {
     const char *agent_id = text_or(agent, "id", NULL);
-    const char *mode = text_or(agent, "knowledge_mode", "auto");
-    struct rlx_knowledge_row *rows = NULL;
-    size_t count = 0, length = 0, in_prompt = 0, texts = 0;
 
-    int err = agent_id ? rlx_knowledge_load(store, setup, agent_id, &rows, &count) : 0;
+    if (!agent_id)
+        return 0;
+    int err = rlx_known_load(&setup->known, store, agent_id,
+                             text_or(agent, "knowledge_mode", "auto"));
     if (err)
         return err;
-    *inlinep = talloc_zero_array(setup, const char *, (unsigned)count + 1);
-    setup->answer_texts = talloc_zero_array(setup, char *, (unsigned)count + 1);
-    if (!*inlinep || !setup->answer_texts)
-        return -ENOMEM;
-    for (size_t i = 0; i < count; i++)
-        length += use_of(&rows[i], mode) == USE_PASSAGE ? strlen(rows[i].content) : 0;
-    for (size_t i = 0; i < count && !err; i++) {
-        enum use use = use_of(&rows[i], mode);
-        if (use == USE_ANSWER) {
-            setup->answer_texts[texts++] = rows[i].content;
-            err = add_answer(setup, &rows[i]);
-        } else if (use == USE_PASSAGE && length <= INLINE_KNOWLEDGE) {
-            (*inlinep)[in_prompt++] = rows[i].content;
-        } else if (use == USE_PASSAGE) {
-            err = rlx_answers_add_passage(setup->answers, rows[i].id, rows[i].title,
-                                          rows[i].content, rows[i].vectors, rows[i].dim);
-        }
-    }
-    return err;
+    setup->answer_texts = rlx_known_says(setup->known);
+    setup->options.can_look_up = rlx_known_can_look_up(setup->known);
+    return 0;
 }
 
 static void read_turn_settings(struct rlx_call_setup *setup, const json_t *call,
@@ -162,7 +113,6 @@ static int read_call(struct rlx_call_setup *setup, struct rlx_store *store, cons
     const json_t *temperature = json_object_get(agent, "temperature");
     const char *model = text_or(options, "llm_model", text_or(agent, "llm_model", NULL));
     const char *language = text_or(agent, "language", NULL);
-    const char **knowledge = NULL;
 
     setup->user_id = talloc_strdup(setup, text_or(call, "user_id", ""));
     setup->phone_number = talloc_strdup(setup, text_or(call, "phone_number", ""));
@@ -173,14 +123,20 @@ static int read_call(struct rlx_call_setup *setup, struct rlx_store *store, cons
     read_voice(setup, agent);
     read_words(setup, agent, options, values);
     read_turn_settings(setup, call, agent, options);
-    int err = add_knowledge(setup, store, agent, &knowledge);
+    int err = load_knowledge(setup, store, agent);
     char *prompt = err ? NULL : rlx_template_fill(setup, text_or(agent, "prompt_text", ""), values);
     json_decref(values);
     if (err)
         return err;
-    setup->system = rlx_prompt_system(setup, prompt, knowledge);
-    setup->options.can_look_up = rlx_answers_count(setup->answers) > 0;
+    setup->system = rlx_prompt_system(setup, prompt,
+                                      setup->known ? rlx_known_inline(setup->known) : NULL);
     return setup->system ? 0 : -ENOMEM;
+}
+
+static int drop_known(struct rlx_call_setup *setup)
+{
+    rlx_known_drop(setup->known);
+    return 0;
 }
 
 int rlx_call_setup_load(struct rlx_call_setup **setupp, struct rlx_store *store, const char *call_id)
@@ -191,10 +147,8 @@ int rlx_call_setup_load(struct rlx_call_setup **setupp, struct rlx_store *store,
 
     if (!setup)
         goto out;
+    talloc_set_destructor(setup, drop_known);
     setup->call_id = talloc_strdup(setup, call_id);
-    err = rlx_answers_create(&setup->answers, setup);
-    if (err)
-        goto out;
     err = rlx_call_load(store, setup, call_id, &call);
     if (err)
         goto out;

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <talloc.h>
 
-#include "call/answers.h"
 #include "call/conv.h"
+#include "knowledge/known.h"
 #include "store/store.h"
 
 struct rlx_call_setup {
@@ -15,7 +15,7 @@ struct rlx_call_setup {
     double speed, temperature;
     uint32_t max_tokens;
     char *system;                   /* the prompt's part that stays the same during the call */
-    struct rlx_answers *answers;    /* knowledge that is looked up per turn; may be empty */
+    struct rlx_known *known;        /* what is looked up per turn; dropped with the setup */
     char **answer_texts;            /* what approved answers say, NULL-terminated: to be spoken into the cache beforehand */
     struct rlx_conv_options options; /* its strings live in the setup */
 };

@@ -1,9 +1,12 @@
-/* An agent's knowledge and its vectors. */
+/* An agent's knowledge: its entries, their chunks and vectors. */
+#include "store/knowledge.h"
+
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
-#include "store/agents.h"
 #include "store/db.h"
 
 #define VECTOR_BYTES_MAX (64u << 20)
@@ -20,15 +23,69 @@ static int vectors_write(struct rlx_db *db, const char *knowledge_id, const floa
                    RLX_BLOB(vectors, count * dim * sizeof(float)));
 }
 
+static int chunks_write(struct rlx_db *db, const char *knowledge_id, char *const *chunks,
+                        size_t count)
+{
+    int64_t total = 0;
+
+    if (!count)
+        return 0;
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        if (json_array_append_new(array, json_string(chunks[i]))) {
+            json_decref(array);
+            return RLX_EINVAL;
+        }
+    char *text = rlx_json_text(NULL, array, "[]");
+    json_decref(array);
+    if (!text)
+        return -ENOMEM;
+    int err = RLX_RUN(db, RLX_Q_KNOWLEDGE_CHUNKS_ADD, NULL, NULL, NULL, RLX_TEXT(knowledge_id),
+                      RLX_TEXT(text));
+    talloc_free(text);
+    if (!err)
+        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_CHUNKS_COUNT, rlx_row_take_int, &total, NULL,
+                      RLX_TEXT(knowledge_id));
+    return err ? err : total > RLX_KNOWLEDGE_CHUNKS_MAX ? RLX_ETOOBIG : 0;
+}
+
+/* A job for each revision: an entry that changes again while the job runs gets another one. */
+static int embed_later(struct rlx_db *db, const char *knowledge_id)
+{
+    char job_id[RLX_UUID_TEXT], key[96], payload[96];
+    int64_t revision = 0;
+
+    int err = RLX_RUN(db, RLX_Q_KNOWLEDGE_REVISION, rlx_row_take_int, &revision, NULL,
+                      RLX_TEXT(knowledge_id));
+    if (err)
+        return err;
+    rlx_uuid(job_id);
+    snprintf(key, sizeof key, "embed:%s:%lld", knowledge_id, (long long)revision);
+    snprintf(payload, sizeof payload, "{\"knowledge_id\":\"%s\"}", knowledge_id);
+    return RLX_RUN(db, RLX_Q_JOB_AGAIN, NULL, NULL, NULL, RLX_TEXT(job_id), RLX_TEXT("embed"),
+                   RLX_TEXT(key), RLX_TEXT(payload), RLX_INT(rlx_wall_ms()));
+}
+
+static int parts_write(struct rlx_db *db, const char *knowledge_id,
+                       const struct rlx_knowledge_parts *parts)
+{
+    int err = chunks_write(db, knowledge_id, parts->chunks, parts->chunk_count);
+
+    if (!err)
+        err = parts->vectors ? vectors_write(db, knowledge_id, parts->vectors, parts->vector_count,
+                                             parts->dim)
+                             : embed_later(db, knowledge_id);
+    return err;
+}
+
 int rlx_knowledge_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                         const json_t *fields, const float *vectors, size_t count, size_t dim,
-                         char **jsonp)
+                         const json_t *fields, const struct rlx_knowledge_parts *parts, char **jsonp)
 {
     char id[RLX_UUID_TEXT];
     struct rlx_db *db;
     int rows = 0;
 
-    if (!store || !user_id || !jsonp)
+    if (!store || !user_id || !parts || !jsonp)
         return -EINVAL;
     char *text = rlx_json_text(ctx, fields, "{}");
     if (!text)
@@ -38,14 +95,15 @@ int rlx_knowledge_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *u
     if (err)
         goto out;
     err = RLX_RUN(db, RLX_Q_KNOWLEDGE_CREATE, NULL, NULL, &rows, RLX_TEXT(id), RLX_TEXT(user_id),
-                  RLX_TEXT(text));
+                  RLX_TEXT(text), RLX_INT(rlx_wall_ms()));
     if (!err && !rows)
         err = RLX_ENOTFOUND; /* no such agent of this user */
     if (!err)
-        err = vectors_write(db, id, vectors, count, dim);
+        err = parts_write(db, id, parts);
     struct rlx_text_out json = {.ctx = ctx};
     if (!err)
-        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_GET, rlx_row_take_text, &json, NULL, RLX_TEXT(id));
+        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_GET, rlx_row_take_text, &json, NULL, RLX_TEXT(id),
+                      RLX_TEXT(user_id));
     err = rlx_db_end(db, err);
     *jsonp = json.text;
 out:
@@ -53,27 +111,50 @@ out:
     return err;
 }
 
-int rlx_knowledge_set_vectors(struct rlx_store *store, const char *knowledge_id,
-                              const float *vectors, size_t count, size_t dim)
+int rlx_knowledge_update(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                         const char *knowledge_id, const json_t *fields,
+                         const struct rlx_knowledge_parts *parts, char **jsonp)
 {
+    struct rlx_text_out json = {.ctx = ctx};
     struct rlx_db *db;
+    int rows = 0;
 
-    if (!store || !knowledge_id || !vectors)
+    if (!store || !user_id || !knowledge_id || !parts || !jsonp)
         return -EINVAL;
+    char *text = rlx_json_text(ctx, fields, "{}");
+    if (!text)
+        return -ENOMEM;
     int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
     if (err)
-        return err;
-    return rlx_db_end(db, vectors_write(db, knowledge_id, vectors, count, dim));
+        goto out;
+    err = RLX_RUN(db, RLX_Q_KNOWLEDGE_UPDATE, NULL, NULL, &rows, RLX_TEXT(knowledge_id),
+                  RLX_TEXT(user_id), RLX_TEXT(text));
+    if (!err && !rows)
+        err = RLX_ENOTFOUND;
+    if (!err)
+        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_CHUNKS_CLEAR, NULL, NULL, NULL, RLX_TEXT(knowledge_id));
+    if (!err)
+        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_VECTORS_CLEAR, NULL, NULL, NULL, RLX_TEXT(knowledge_id));
+    if (!err)
+        err = parts_write(db, knowledge_id, parts);
+    if (!err)
+        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_GET, rlx_row_take_text, &json, NULL,
+                      RLX_TEXT(knowledge_id), RLX_TEXT(user_id));
+    err = rlx_db_end(db, err);
+    *jsonp = json.text;
+out:
+    talloc_free(text);
+    return err;
 }
 
-int rlx_knowledge_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *knowledge_id,
-                      char **jsonp)
+int rlx_knowledge_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                      const char *knowledge_id, char **jsonp)
 {
     if (!store || !knowledge_id || !jsonp)
         return -EINVAL;
     struct rlx_text_out out = {.ctx = ctx};
     int err = RLX_ONCE(store, RLX_DB_READ, RLX_Q_KNOWLEDGE_GET, rlx_row_take_text, &out, NULL,
-                       RLX_TEXT(knowledge_id));
+                       RLX_TEXT(knowledge_id), RLX_TEXT(user_id));
     *jsonp = out.text;
     return err ? err : out.text ? 0 : RLX_ENOTFOUND;
 }
@@ -121,85 +202,128 @@ int rlx_knowledge_delete(struct rlx_store *store, const char *user_id, const cha
     return err ? err : rows ? 0 : RLX_ENOTFOUND;
 }
 
-/* ---- for a live call ---- */
+/* ---- for the embedding job ---- */
 
-struct load_out {
+struct chunks_out {
     TALLOC_CTX *ctx;
-    struct rlx_knowledge_row *rows;
+    char **chunks;
     size_t count;
 };
 
-static int take_questions(struct rlx_knowledge_row *row, TALLOC_CTX *ctx, const char *text)
+static int take_chunk(struct rlx_row *row, void *arg)
 {
-    json_t *array = text ? json_loads(text, 0, NULL) : NULL;
-    size_t count = json_array_size(array);
+    struct chunks_out *out = arg;
+    char **grown =
+        talloc_realloc_size(out->ctx, out->chunks, (out->count + 1) * sizeof *out->chunks);
 
-    row->questions = talloc_zero_size(ctx, (count + 1) * sizeof(char *));
-    for (size_t i = 0, n = 0; row->questions && i < count; i++) {
-        const char *question = json_string_value(json_array_get(array, i));
-        if (question)
-            row->questions[n++] = talloc_strdup(row->questions, question);
-    }
-    json_decref(array);
-    return row->questions ? 0 : -ENOMEM;
+    if (!grown)
+        return -ENOMEM;
+    out->chunks = grown;
+    out->chunks[out->count] = talloc_strdup(grown, rlx_row_text(row, 0));
+    return out->chunks[out->count++] ? 0 : -ENOMEM;
 }
 
-static int take_vectors(struct rlx_knowledge_row *out, TALLOC_CTX *ctx, struct rlx_row *row)
+int rlx_knowledge_chunks(struct rlx_store *store, TALLOC_CTX *ctx, const char *knowledge_id,
+                         char ***chunksp, size_t *countp, int64_t *revisionp)
 {
-    size_t length = 0;
-    size_t count = (size_t)rlx_row_int(row, 5), dim = (size_t)rlx_row_int(row, 6);
-    const void *bytes = rlx_row_blob(row, 7, &length);
+    struct chunks_out out = {.ctx = ctx};
+    struct rlx_db *db;
 
-    if (!bytes || !count || !dim || length != count * dim * sizeof(float))
-        return 0;
-    out->vectors = talloc_size(ctx, length);
-    if (!out->vectors)
-        return -ENOMEM;
-    memcpy(out->vectors, bytes, length);
-    out->vector_count = count;
-    out->dim = dim;
-    return 0;
-}
-
-static int take_knowledge(struct rlx_row *row, void *arg)
-{
-    struct load_out *out = arg;
-    struct rlx_knowledge_row *rows =
-        talloc_realloc_size(out->ctx, out->rows, (out->count + 1) * sizeof *rows);
-
-    if (!rows)
-        return -ENOMEM;
-    out->rows = rows;
-    struct rlx_knowledge_row *k = &rows[out->count];
-    memset(k, 0, sizeof *k);
-    k->id = talloc_strdup(rows, rlx_row_text(row, 0));
-    k->title = talloc_strdup(rows, rlx_row_text(row, 1));
-    k->content = talloc_strdup(rows, rlx_row_text(row, 2));
-    k->source_type = talloc_strdup(rows, rlx_row_text(row, 3));
-    int err = k->id && k->title && k->content && k->source_type ? 0 : -ENOMEM;
+    if (!store || !knowledge_id || !chunksp || !countp || !revisionp)
+        return -EINVAL;
+    *revisionp = -1;
+    int err = rlx_db_begin(store, RLX_DB_READ, &db);
+    if (err)
+        return err;
+    err = RLX_RUN(db, RLX_Q_KNOWLEDGE_REVISION, rlx_row_take_int, revisionp, NULL,
+                  RLX_TEXT(knowledge_id));
+    if (!err && *revisionp < 0)
+        err = RLX_ENOTFOUND;
     if (!err)
-        err = take_questions(k, rows, rlx_row_text(row, 4));
-    if (!err)
-        err = take_vectors(k, rows, row);
-    if (!err)
-        out->count++;
+        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_CHUNKS_OF, take_chunk, &out, NULL,
+                      RLX_TEXT(knowledge_id));
+    err = rlx_db_end(db, err);
+    *chunksp = out.chunks;
+    *countp = out.count;
     return err;
 }
 
-int rlx_knowledge_load(struct rlx_store *store, TALLOC_CTX *ctx, const char *agent_id,
-                       struct rlx_knowledge_row **rowsp, size_t *countp)
+int rlx_knowledge_set_chunks(struct rlx_store *store, const char *knowledge_id, char *const *chunks,
+                             size_t count)
 {
-    struct load_out out = {.ctx = ctx};
+    struct rlx_db *db;
 
-    if (!store || !agent_id || !rowsp || !countp)
+    if (!store || !knowledge_id || (count && !chunks))
         return -EINVAL;
-    int err = RLX_ONCE(store, RLX_DB_READ, RLX_Q_KNOWLEDGE_LOAD, take_knowledge, &out, NULL,
-                       RLX_TEXT(agent_id));
-    if (err) {
-        talloc_free(out.rows);
+    int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
+    if (err)
         return err;
-    }
-    *rowsp = out.rows;
-    *countp = out.count;
+    err = RLX_RUN(db, RLX_Q_KNOWLEDGE_CHUNKS_CLEAR, NULL, NULL, NULL, RLX_TEXT(knowledge_id));
+    if (!err)
+        err = chunks_write(db, knowledge_id, chunks, count);
+    if (!err)
+        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_TOUCH, NULL, NULL, NULL, RLX_TEXT(knowledge_id), RLX_NULL);
+    return rlx_db_end(db, err);
+}
+
+int rlx_knowledge_set_vectors(struct rlx_store *store, const char *knowledge_id, int64_t revision,
+                              const float *vectors, size_t count, size_t dim)
+{
+    struct rlx_db *db;
+    int rows = 0;
+
+    if (!store || !knowledge_id || !vectors)
+        return -EINVAL;
+    int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
+    if (err)
+        return err;
+    err = RLX_RUN(db, RLX_Q_KNOWLEDGE_TOUCH, NULL, NULL, &rows, RLX_TEXT(knowledge_id),
+                  RLX_INT(revision));
+    if (!err && !rows)
+        err = RLX_ENOTFOUND;
+    if (!err)
+        err = vectors_write(db, knowledge_id, vectors, count, dim);
+    return rlx_db_end(db, err);
+}
+
+struct id_list {
+    char ids[200][37];
+    int count;
+};
+
+static int take_id(struct rlx_row *row, void *arg)
+{
+    struct id_list *list = arg;
+
+    if (list->count < 200)
+        snprintf(list->ids[list->count++], 37, "%s", rlx_row_text(row, 0));
     return 0;
+}
+
+int rlx_knowledge_embed_missing(struct rlx_store *store, int *countp)
+{
+    struct id_list *list = talloc_zero(NULL, struct id_list);
+    char last[37] = "";
+    int total = 0, err = list ? 0 : -ENOMEM;
+
+    while (!err) {
+        struct rlx_db *db;
+        list->count = 0;
+        err = rlx_db_begin(store, RLX_DB_WRITE, &db);
+        if (err)
+            break;
+        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_UNEMBEDDED, take_id, list, NULL,
+                      RLX_TEXT(*last ? last : NULL));
+        for (int i = 0; !err && i < list->count; i++)
+            err = embed_later(db, list->ids[i]);
+        err = rlx_db_end(db, err);
+        if (err || !list->count)
+            break;
+        total += list->count;
+        snprintf(last, sizeof last, "%s", list->ids[list->count - 1]);
+    }
+    talloc_free(list);
+    if (countp)
+        *countp = total;
+    return err;
 }

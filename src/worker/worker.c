@@ -32,7 +32,7 @@ static const struct {
 } runner_kinds[] = {
     {"dial", rlx_task_dial, 30000},   {"dial", rlx_task_dial, 30000},
     {"dial", rlx_task_dial, 30000},   {"analyse", rlx_task_analyse, 180000},
-    {"embed", rlx_task_embed, 60000},
+    {"embed", rlx_task_embed, 300000},
 };
 #define RUNNERS (sizeof runner_kinds / sizeof runner_kinds[0])
 

@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "extract/extract.h"
 
+#define HOSTILE_BYTES (300u << 10)
+
 static struct rlx_extracted *read_bytes(void **state, enum rlx_extract_kind kind,
                                         const char *charset, const void *data, size_t length)
 {
@@ -233,11 +235,11 @@ static void html_hostile(void **state)
 
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
         size_t n = strlen(pieces[i]), length = 0;
-        char *page = talloc_size(*state, RLX_EXTRACT_PAGE_MAX);
+        char *page = talloc_size(*state, HOSTILE_BYTES);
         struct rlx_extracted *found = NULL;
         char *why = NULL;
         memcpy(page, "words", 5);
-        for (length = 5; length + n <= RLX_EXTRACT_PAGE_MAX; length += n)
+        for (length = 5; length + n <= HOSTILE_BYTES; length += n)
             memcpy(page + length, pieces[i], n);
         double began = seconds();
         int err = rlx_extract(&found, *state, RLX_EXTRACT_HTML, NULL, page, length, &why);
