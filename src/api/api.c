@@ -8,14 +8,16 @@
 #include <time.h>
 
 #include "api/dispatch.h"
+#include "api/prices.h"
 #include "api/limits.h"
 #include "api/metrics.h"
 #include "api/private.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "store/api_keys.h"
 #include "store/keys.h"
-#include "store/users.h"
+#include "store/secrets.h"
 
 static const struct rlx_route pages[] = {
     {"GET", "/docs", rlx_api_page, 0},
@@ -110,6 +112,19 @@ static int listen_http(struct rlx_api *api, TALLOC_CTX *ctx, char **whyp)
     return err;
 }
 
+/* When the operator has changed SECRETS_KEY, keeping the old one behind it. */
+static void reseal(struct rlx_api *api)
+{
+    int count = 0;
+
+    if (!strchr(rlx_config_get(api->config, RLX_CFG_SECRETS_KEY), ','))
+        return;
+    int err = rlx_secrets_reseal(api->store, api->config, &count);
+    if (err || count)
+        rlx_log(err ? RLX_WARN : RLX_INFO, "secrets.resealed", "count=%d why=%s", count,
+                err ? rlx_err_text(err) : "SECRETS_KEY has a new key");
+}
+
 int rlx_api_start(struct rlx_api **apip, TALLOC_CTX *ctx, struct rlx_config *config, char **whyp)
 {
     if (!apip || !config || !whyp)
@@ -126,6 +141,10 @@ int rlx_api_start(struct rlx_api **apip, TALLOC_CTX *ctx, struct rlx_config *con
     err = rlx_store_start(&api->store, api, config, whyp);
     if (!err)
         err = rlx_throttle_create(&api->throttle, api);
+    if (!err)
+        err = rlx_prices_create(&api->prices, api, rlx_config_get(config, RLX_CFG_PRICES), whyp);
+    if (!err)
+        reseal(api);
     if (!err)
         err = rlx_limits_create(&api->limits, api, rlx_config_get(config, RLX_CFG_RATE_LIMITS), whyp);
     if (!err)
@@ -158,14 +177,14 @@ void rlx_api_quiesce(struct rlx_api *api)
     rlx_httpd_quiesce(api->httpd);
 }
 
-/* Waits for a signal to stop; once an hour expired sessions are cleared away. */
+/* Waits for a signal to stop; once an hour what has expired is cleared away. */
 static void wait_for_end(struct rlx_api *api, const sigset_t *signals)
 {
     const struct timespec hour = {.tv_sec = 3600};
 
     while (sigtimedwait(signals, NULL, &hour) < 0)
-        if (errno == EAGAIN && rlx_sessions_expire(api->store, rlx_wall_ms()))
-            rlx_log(RLX_WARN, "sessions.expire", "why=%s", "the database is away");
+        if (errno == EAGAIN && rlx_accounts_expire(api->store, rlx_wall_ms()))
+            rlx_log(RLX_WARN, "accounts.expire", "why=%s", "the database is away");
 }
 
 int rlx_api_main(struct rlx_config *config)

@@ -26,6 +26,7 @@ struct rlx_api {
     struct rlx_throttle *throttle;
     struct rlx_limits *limits;
     struct rlx_metrics *metrics;
+    struct rlx_prices *prices;
     const char *jwt_key;  /* owned by the configuration */
     char dummy_hash[128]; /* a bcrypt hash that nobody's password gives: unknown e-mails cost the
                              same time */
@@ -109,16 +110,18 @@ char *rlx_access_token(TALLOC_CTX *ctx, const char *key, const char *user_id, in
 int rlx_access_check(const char *key, const char *token, int64_t now_s, char user_id[37]);
 /* The successor of a refresh token: always the same for the same one. */
 char *rlx_refresh_successor(TALLOC_CTX *ctx, const char *key, const char *token);
-/* bcrypt, cost 12. 0, RLX_EINVAL for a password over 72 bytes, RLX_EINTERNAL. */
+/* bcrypt, cost 12; as many at once as half the processors, others wait. 0, RLX_EINVAL for a password over 72 bytes, RLX_ELIMIT when
+ * too many wait, RLX_EINTERNAL. */
 int rlx_password_hash(char *hash, size_t size, const char *password);
-bool rlx_password_check(const char *password, const char *hash);
+/* The same for one to be compared: 0, RLX_EAUTH, RLX_ELIMIT, -ENOMEM. */
+int rlx_password_check(const char *password, const char *hash);
 
 /* ---- health (health.c) ---- */
 struct rlx_health;
 int rlx_health_create(struct rlx_health **healthp, struct rlx_api *api);
 
 /* ---- files built in (assets made at build) ---- */
-extern const unsigned char rlx_asset_openapi[], rlx_asset_page[];
-extern const size_t rlx_asset_openapi_length, rlx_asset_page_length;
+extern const unsigned char rlx_asset_openapi[], rlx_asset_page[], rlx_asset_prices[];
+extern const size_t rlx_asset_openapi_length, rlx_asset_page_length, rlx_asset_prices_length;
 
 #endif

@@ -85,15 +85,29 @@ static unsigned wait_of(struct rlx_throttle *throttle, uint64_t key, unsigned al
     return (unsigned)((slot->began_ms + RLX_THROTTLE_WINDOW_MS - now_ms + 999) / 1000);
 }
 
+#define ANYWHERE "*"
+
+static unsigned wait_locked(struct rlx_throttle *throttle, const char *account, const char *address,
+                            uint64_t now_ms)
+{
+    const unsigned waits[] = {
+        wait_of(throttle, key_of(throttle, account, address), RLX_THROTTLE_ACCOUNT, now_ms),
+        wait_of(throttle, key_of(throttle, "", address), RLX_THROTTLE_ADDRESS, now_ms),
+        wait_of(throttle, key_of(throttle, account, ANYWHERE), RLX_THROTTLE_ANYWHERE, now_ms)};
+    unsigned most = 0;
+
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++)
+        most = waits[i] > most ? waits[i] : most;
+    return most;
+}
+
 unsigned rlx_throttle_wait_s(struct rlx_throttle *throttle, const char *account,
                              const char *address, uint64_t now_ms)
 {
     pthread_mutex_lock(&throttle->lock);
-    unsigned a =
-        wait_of(throttle, key_of(throttle, account, address), RLX_THROTTLE_ACCOUNT, now_ms);
-    unsigned b = wait_of(throttle, key_of(throttle, "", address), RLX_THROTTLE_ADDRESS, now_ms);
+    unsigned wait_s = wait_locked(throttle, account, address, now_ms);
     pthread_mutex_unlock(&throttle->lock);
-    return a > b ? a : b;
+    return wait_s;
 }
 
 static void count(struct rlx_throttle *throttle, uint64_t key, uint64_t now_ms)
@@ -113,18 +127,55 @@ static void count(struct rlx_throttle *throttle, uint64_t key, uint64_t now_ms)
     slot->failures++;
 }
 
+static void count_locked(struct rlx_throttle *throttle, const char *account, const char *address,
+                         uint64_t now_ms)
+{
+    count(throttle, key_of(throttle, account, address), now_ms);
+    count(throttle, key_of(throttle, "", address), now_ms);
+    count(throttle, key_of(throttle, account, ANYWHERE), now_ms);
+}
+
 void rlx_throttle_failed(struct rlx_throttle *throttle, const char *account, const char *address,
                          uint64_t now_ms)
 {
     pthread_mutex_lock(&throttle->lock);
-    count(throttle, key_of(throttle, account, address), now_ms);
-    count(throttle, key_of(throttle, "", address), now_ms);
+    count_locked(throttle, account, address, now_ms);
+    pthread_mutex_unlock(&throttle->lock);
+}
+
+unsigned rlx_throttle_try_s(struct rlx_throttle *throttle, const char *account, const char *address,
+                            uint64_t now_ms)
+{
+    pthread_mutex_lock(&throttle->lock);
+    unsigned wait_s = wait_locked(throttle, account, address, now_ms);
+    if (!wait_s)
+        count_locked(throttle, account, address, now_ms);
+    pthread_mutex_unlock(&throttle->lock);
+    return wait_s;
+}
+
+static void uncount(struct rlx_throttle *throttle, const char *account, const char *address)
+{
+    struct slot *slot = find(throttle, key_of(throttle, account, address));
+
+    if (slot && slot->failures)
+        slot->failures--;
+}
+
+void rlx_throttle_undo(struct rlx_throttle *throttle, const char *account, const char *address)
+{
+    pthread_mutex_lock(&throttle->lock);
+    uncount(throttle, account, address);
+    uncount(throttle, "", address);
+    uncount(throttle, account, ANYWHERE);
     pthread_mutex_unlock(&throttle->lock);
 }
 
 void rlx_throttle_passed(struct rlx_throttle *throttle, const char *account, const char *address)
 {
     pthread_mutex_lock(&throttle->lock);
+    uncount(throttle, "", address);
+    uncount(throttle, account, ANYWHERE);
     struct slot *slot = find(throttle, key_of(throttle, account, address));
     if (slot)
         memset(slot, 0, sizeof *slot);

@@ -6,9 +6,10 @@
 #include <stdint.h>
 #include <talloc.h>
 
-/* Failures allowed within the window, per account and address, and per address alone. */
+/* Failures allowed within the window, per account and address, and per address or account alone. */
 #define RLX_THROTTLE_ACCOUNT 5
 #define RLX_THROTTLE_ADDRESS 50
+#define RLX_THROTTLE_ANYWHERE 100 /* of an account, from all addresses together */
 #define RLX_THROTTLE_WINDOW_MS 900000ULL /* 15 minutes */
 
 struct rlx_throttle;
@@ -20,6 +21,12 @@ unsigned rlx_throttle_wait_s(struct rlx_throttle *throttle, const char *account,
                              const char *address, uint64_t now_ms);
 void rlx_throttle_failed(struct rlx_throttle *throttle, const char *account, const char *address,
                          uint64_t now_ms);
+/* Both in one step, so that attempts at the same moment can't all slip through: counts an attempt as failed unless it must wait
+ * (the result, in seconds). Then exactly one of: nothing (it has failed), rlx_throttle_passed, rlx_throttle_undo. */
+unsigned rlx_throttle_try_s(struct rlx_throttle *throttle, const char *account, const char *address,
+                            uint64_t now_ms);
+/* The attempt was neither: the database was away. */
+void rlx_throttle_undo(struct rlx_throttle *throttle, const char *account, const char *address);
 /* A good login forgets the account's failures from this address. */
 void rlx_throttle_passed(struct rlx_throttle *throttle, const char *account, const char *address);
 

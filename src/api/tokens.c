@@ -2,8 +2,10 @@
 #include <crypt.h>
 #include <errno.h>
 #include <jwt.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/private.h"
 #include "base/crypto.h"
@@ -11,6 +13,7 @@
 #define BCRYPT_COST 12
 #define BCRYPT_MAX 72
 #define TOKEN_MAX 4096
+#define CRYPT_WAITING_MAX 32 /* some 10 s of work for one processor */
 
 char *rlx_access_token(TALLOC_CTX *ctx, const char *key, const char *user_id, int64_t now_s)
 {
@@ -69,14 +72,56 @@ char *rlx_refresh_successor(TALLOC_CTX *ctx, const char *key, const char *token)
     return talloc_strdup(ctx, text);
 }
 
+/* ---- passwords: as many at once as leave the processors to the rest ---- */
+
+static pthread_mutex_t crypt_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t crypt_free = PTHREAD_COND_INITIALIZER;
+static unsigned crypt_running, crypt_waiting;
+
+static unsigned crypt_most(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return processors > 3 ? (unsigned)processors / 2 : 1;
+}
+
+/* RLX_ELIMIT when too many wait already: they would only wait longer than their clients. */
+static int crypt_enter(void)
+{
+    int err = 0;
+
+    pthread_mutex_lock(&crypt_lock);
+    if (crypt_running >= crypt_most() && crypt_waiting >= CRYPT_WAITING_MAX)
+        err = RLX_ELIMIT;
+    crypt_waiting++;
+    while (!err && crypt_running >= crypt_most())
+        pthread_cond_wait(&crypt_free, &crypt_lock);
+    crypt_waiting--;
+    crypt_running += !err;
+    pthread_mutex_unlock(&crypt_lock);
+    return err;
+}
+
+static void crypt_leave(void)
+{
+    pthread_mutex_lock(&crypt_lock);
+    crypt_running--;
+    pthread_cond_signal(&crypt_free);
+    pthread_mutex_unlock(&crypt_lock);
+}
+
 /* crypt_r's working space is 32 KB: not for a connection's stack. */
 static int hash_with(char *hash, size_t size, const char *password, const char *setting)
 {
+    int err = crypt_enter();
+    if (err)
+        return err;
     struct crypt_data *data = calloc(1, sizeof *data);
-    int err = RLX_EINTERNAL;
-
-    if (!data)
+    if (!data) {
+        crypt_leave();
         return -ENOMEM;
+    }
+    err = RLX_EINTERNAL;
     const char *made = crypt_r(password, setting, data);
     if (made && *made != '*' && strlen(made) < size) {
         memcpy(hash, made, strlen(made) + 1);
@@ -84,6 +129,7 @@ static int hash_with(char *hash, size_t size, const char *password, const char *
     }
     explicit_bzero(data, sizeof *data);
     free(data);
+    crypt_leave();
     return err;
 }
 
@@ -99,10 +145,14 @@ int rlx_password_hash(char *hash, size_t size, const char *password)
     return hash_with(hash, size, password, setting);
 }
 
-bool rlx_password_check(const char *password, const char *hash)
+int rlx_password_check(const char *password, const char *hash)
 {
     char made[128];
 
-    return strlen(password) <= BCRYPT_MAX && !hash_with(made, sizeof made, password, hash) &&
-           rlx_equal(made, hash);
+    if (strlen(password) > BCRYPT_MAX)
+        return RLX_EAUTH;
+    int err = hash_with(made, sizeof made, password, hash);
+    if (err == RLX_EINTERNAL) /* the text in the database is no hash */
+        return RLX_EAUTH;
+    return err ? err : rlx_equal(made, hash) ? 0 : RLX_EAUTH;
 }

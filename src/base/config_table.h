@@ -26,6 +26,7 @@
     X(RECORDINGS_URL, "RECORDINGS_URL", URL, "", "file:DIR; default: recordings/ in the data directory")             \
     X(JWT_SECRET_KEY, "JWT_SECRET_KEY", SECRET, "", "signs tokens, at least 32 bytes; default: made once and kept")  \
     X(SECRETS_KEY, "SECRETS_KEY", SECRET, "", "encrypts keys that users store")                                      \
+    X(PRICES, "RELAYX_PRICES", TEXT, "", "prices of providers for /api-credits (JSON); default: built in")           \
     X(SIGNUP, "SIGNUP", TEXT, "open", "open, invite or closed")                                                      \
     X(RATE_LIMITS, "RATE_LIMITS", TEXT, "", "requests a minute: read=1200,write=300,auth=60,heavy=60,address=6000")  \
     X(CORS_ORIGINS, "CORS_ORIGINS", TEXT, "", "origins that may use the API from a browser, https://a.example,…")    \

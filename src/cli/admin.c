@@ -2,17 +2,24 @@
 #include <crypt.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/prepare.h"
+#include "store/api_keys.h"
+#include "store/limits.h"
 #include "store/users.h"
 
 #define BCRYPT_COST 12
 #define BCRYPT_BYTES 72
 #define PASSWORD_MIN 6
+#define INVITE_DAYS 7
+#define DAY_MS (24 * 3600 * 1000LL)
+#define WORDS 8
 
 static int open_migrated(struct rlx_store **storep, TALLOC_CTX *ctx, struct rlx_config *config,
                          int *appliedp)
@@ -85,19 +92,123 @@ static int add_user(struct rlx_config *config, TALLOC_CTX *ctx, const char *emai
     return 0;
 }
 
+/* ---- invitations ---- */
+
+static int invite(struct rlx_config *config, TALLOC_CTX *ctx, const char *email, const char *days)
+{
+    struct rlx_store *store = NULL;
+    char hex[RLX_SHA256_HEX], *end = NULL;
+    long count = days ? strtol(days, &end, 10) : INVITE_DAYS;
+    int64_t now_ms = rlx_wall_ms();
+    int applied;
+
+    if (days && (end == days || *end || count < 1 || count > 90))
+        return rlx_cli_fail("--days is a number from 1 to 90");
+    if (email && !strchr(email, '@'))
+        return rlx_cli_fail("\"%s\" is no e-mail address", email);
+    char *code = rlx_random_token(ctx, 24);
+    if (!code)
+        return rlx_cli_fail("%s", rlx_err_text(-ENOMEM));
+    if (open_migrated(&store, ctx, config, &applied))
+        return 1;
+    rlx_sha256_hex(hex, code, strlen(code));
+    int err = rlx_invite_create(store, hex, email, NULL, now_ms, now_ms + count * DAY_MS);
+    if (err)
+        return rlx_cli_fail("%s", rlx_err_text(err));
+    printf("%s\n", code);
+    return 0;
+}
+
+/* ---- limits ---- */
+
+/* "recording_days=30" into fields; the value "default" takes a limit back. */
+static bool take_limit(json_t *fields, const char *word)
+{
+    static const char *const texts[] = {"countries", "caller_ids"};
+    static const char *const numbers[] = {"concurrent_calls", "minutes_per_day", "recording_days",
+                                          "transcript_days"};
+    const char *value = strchr(word, '=');
+    char name[32], *end = NULL;
+
+    if (!value || (size_t)(value - word) >= sizeof name)
+        return false;
+    snprintf(name, sizeof name, "%.*s", (int)(value - word), word);
+    value++;
+    bool unset = !strcmp(value, "default");
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (!strcmp(name, texts[i]))
+            return *value &&
+                   !json_object_set_new(fields, name, unset ? json_null() : json_string(value));
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (strcmp(name, numbers[i]) != 0)
+            continue;
+        long number = strtol(value, &end, 10);
+        if (!unset && (end == value || *end || number < 0 || number > 1000000))
+            return false;
+        return !json_object_set_new(fields, name, unset ? json_null() : json_integer(number));
+    }
+    return false;
+}
+
+static int limits(struct rlx_config *config, TALLOC_CTX *ctx, const char *email,
+                  const char *const *words, int count)
+{
+    struct rlx_store *store = NULL;
+    json_t *fields = json_object(), *now = NULL;
+    char *user = NULL;
+    int applied, err = 0, status = 1;
+
+    for (int i = 0; i < count; i++) {
+        if (take_limit(fields, words[i]))
+            continue;
+        status = rlx_cli_fail("\"%s\": limits are concurrent_calls=N, minutes_per_day=N, "
+                              "countries=US,CA (* = all), caller_ids=+12025550100,… (* = all), "
+                              "recording_days=N, transcript_days=N; =default takes one back",
+                              words[i]);
+        goto out;
+    }
+    if (open_migrated(&store, ctx, config, &applied))
+        goto out;
+    err = rlx_user_id(store, ctx, email, &user);
+    if (!err && count)
+        err = rlx_account_limits_set(store, user, fields);
+    if (!err)
+        err = rlx_account_limits_json(store, user, rlx_wall_ms(), &now);
+    if (err) {
+        rlx_cli_fail(err == RLX_ENOTFOUND ? "there is no user %s" : "%s: the database is away",
+                     email);
+        goto out;
+    }
+    json_dumpf(now, stdout, JSON_INDENT(2));
+    putchar('\n');
+    status = 0;
+out:
+    json_decref(fields);
+    json_decref(now);
+    return status;
+}
+
 int rlx_cli_user(struct rlx_config *config)
 {
     TALLOC_CTX *ctx = talloc_new(config);
-    const char *words[2] = {NULL, NULL}, *name = NULL;
-    const struct rlx_cli_flag flags[] = {{"--name", &name, NULL}, {NULL, NULL, NULL}};
+    const char *words[WORDS] = {NULL}, *name = NULL, *email = NULL, *days = NULL;
+    const struct rlx_cli_flag flags[] = {
+        {"--name", &name, NULL}, {"--email", &email, NULL}, {"--days", &days, NULL}, {NULL, NULL, NULL}};
     int count = 0, status = 2;
 
-    if (!rlx_cli_arguments(config, flags, words, 2, &count))
+    if (!rlx_cli_arguments(config, flags, words, WORDS, &count))
         return 2;
-    if (count == 2 && !strcmp(words[0], "add"))
+    const char *verb = count ? words[0] : "";
+    if (count == 2 && !strcmp(verb, "add"))
         status = add_user(config, ctx, words[1], name);
+    else if (count == 1 && !strcmp(verb, "invite"))
+        status = invite(config, ctx, email, days);
+    else if (count >= 2 && !strcmp(verb, "limit"))
+        status = limits(config, ctx, words[1], words + 2, count - 2);
     else
-        rlx_cli_fail("usage: relayx user add EMAIL [--name NAME]");
+        rlx_cli_fail("usage: relayx user add EMAIL [--name NAME]\n"
+                     "       relayx user invite [--email EMAIL] [--days N]\n"
+                     "       relayx user limit EMAIL [NAME=VALUE…]");
     talloc_free(ctx);
     return status;
 }

@@ -51,9 +51,9 @@ static const struct command commands[] = {
     {"migrate", "relayx migrate [settings]", "bring the database up to date",
      "relayx migrate --database-url sqlite:/var/lib/relayx/relayx.db", rlx_cli_migrate, false,
      NULL},
-    {"user", "relayx user add EMAIL [--name NAME]",
-     "make a user; the password is asked for, or read from standard input",
-     "relayx user add ann@example.com --name Ann", rlx_cli_user, false, NULL},
+    {"user", "relayx user add EMAIL | invite | limit EMAIL [NAME=VALUE]",
+     "make a user (the password is asked for), a code to sign up with, or change what a user may do",
+     "relayx user limit ann@example.com minutes_per_day=600 countries=US,CA", rlx_cli_user, false, NULL},
 #ifdef RLX_HAVE_PHONE
     {"phone", "relayx phone serve|load [flags]",
      "the simulated telephone network alone: a Twilio double with a person at the other end",

@@ -65,7 +65,7 @@ static char *text(TALLOC_CTX *ctx, const json_t *row, int column)
     return value ? talloc_strdup(ctx, value) : NULL;
 }
 
-static void fill(struct rlx_limits *limits, TALLOC_CTX *ctx, const json_t *row)
+static void fill(struct rlx_account_limits *limits, TALLOC_CTX *ctx, const json_t *row)
 {
     limits->concurrent_calls = number(row, CONCURRENT, RLX_LIMIT_CONCURRENT);
     limits->minutes_per_day = number(row, MINUTES, RLX_LIMIT_MINUTES);
@@ -75,8 +75,8 @@ static void fill(struct rlx_limits *limits, TALLOC_CTX *ctx, const json_t *row)
     limits->transcript_days = number(row, TRANSCRIPT, 0);
 }
 
-int rlx_limits_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                   struct rlx_limits *limits)
+int rlx_account_limits_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                   struct rlx_account_limits *limits)
 {
     json_t *row = NULL;
     struct rlx_db *db;
@@ -124,7 +124,7 @@ static int merge(json_t *row, const json_t *fields)
     return 0;
 }
 
-int rlx_limits_set(struct rlx_store *store, const char *user_id, const json_t *fields)
+int rlx_account_limits_set(struct rlx_store *store, const char *user_id, const json_t *fields)
 {
     json_t *row = NULL;
     struct rlx_db *db;
@@ -184,9 +184,9 @@ static json_t *list(const char *commas)
     return array;
 }
 
-int rlx_limits_json(struct rlx_store *store, const char *user_id, int64_t now_ms, json_t **jsonp)
+int rlx_account_limits_json(struct rlx_store *store, const char *user_id, int64_t now_ms, json_t **jsonp)
 {
-    struct rlx_limits limits;
+    struct rlx_account_limits limits;
     struct now now = {0};
     json_t *row = NULL;
     struct rlx_db *db;
@@ -238,7 +238,7 @@ static bool north_american(const char *region)
     return !strcmp(region, "US") || !strcmp(region, "CA");
 }
 
-static bool country_allowed(const struct rlx_limits *limits, const struct rlx_limits_ask *ask)
+static bool country_allowed(const struct rlx_account_limits *limits, const struct rlx_account_limits_ask *ask)
 {
     if (limits->countries)
         return holds(limits->countries, ask->region);
@@ -248,7 +248,7 @@ static bool country_allowed(const struct rlx_limits *limits, const struct rlx_li
            (north_american(ask->home) && north_american(ask->region));
 }
 
-static bool caller_allowed(const struct rlx_limits *limits, const struct rlx_limits_ask *ask)
+static bool caller_allowed(const struct rlx_account_limits *limits, const struct rlx_account_limits_ask *ask)
 {
     if (!ask->caller_id || !*ask->caller_id || !strcmp(ask->caller_id, ask->own_caller_id) ||
         ask->own_carrier)
@@ -256,8 +256,8 @@ static bool caller_allowed(const struct rlx_limits *limits, const struct rlx_lim
     return limits->caller_ids ? holds(limits->caller_ids, ask->caller_id) : ask->simulated;
 }
 
-static int judge(TALLOC_CTX *ctx, const struct rlx_limits *limits, const struct now *now,
-                 const struct rlx_limits_ask *ask, const char **codep, char **whyp)
+static int judge(TALLOC_CTX *ctx, const struct rlx_account_limits *limits, const struct now *now,
+                 const struct rlx_account_limits_ask *ask, const char **codep, char **whyp)
 {
     if (ask->premium && !(limits->countries && holds(limits->countries, "premium"))) {
         *codep = "premium_number";
@@ -294,7 +294,7 @@ static int judge(TALLOC_CTX *ctx, const struct rlx_limits *limits, const struct 
     return 0;
 }
 
-int rlx_limits_check(struct rlx_store *store, TALLOC_CTX *ctx, const struct rlx_limits_ask *ask,
+int rlx_account_limits_check(struct rlx_store *store, TALLOC_CTX *ctx, const struct rlx_account_limits_ask *ask,
                      const char **codep, char **whyp)
 {
     struct now now = {0};
@@ -312,7 +312,7 @@ int rlx_limits_check(struct rlx_store *store, TALLOC_CTX *ctx, const struct rlx_
         err = look(db, ask->user_id, ask->call_id, ask->now_ms, &now);
     err = rlx_db_end(db, err);
     if (!err) {
-        struct rlx_limits limits;
+        struct rlx_account_limits limits;
         TALLOC_CTX *tmp = talloc_new(NULL);
         fill(&limits, tmp, row);
         err = judge(ctx, &limits, &now, ask, codep, whyp);

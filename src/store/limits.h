@@ -8,7 +8,7 @@
 #define RLX_LIMIT_CONCURRENT 100
 #define RLX_LIMIT_MINUTES 6000 /* in a day, UTC */
 
-struct rlx_limits {
+struct rlx_account_limits {
     int concurrent_calls, minutes_per_day;
     char *countries;  /* "US,CA", "*" = all; NULL = the caller ID's own country (US and CA together) */
     char *caller_ids; /* "+12025550100,…", "*" = all; NULL = the server's own number */
@@ -16,18 +16,18 @@ struct rlx_limits {
 };
 
 /* On ctx; defaults filled in. RLX_ENOTFOUND when there is no such user. */
-int rlx_limits_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                   struct rlx_limits *limits);
+int rlx_account_limits_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                   struct rlx_account_limits *limits);
 /* Changes what `fields` names: concurrent_calls, minutes_per_day, recording_days, transcript_days (integers), countries,
  * caller_ids (texts as above); null = back to the default. RLX_EINVAL for another name or kind. Values are the caller's to
  * check. */
-int rlx_limits_set(struct rlx_store *store, const char *user_id, const json_t *fields);
+int rlx_account_limits_set(struct rlx_store *store, const char *user_id, const json_t *fields);
 /* {concurrent_calls, minutes_per_day, countries[] or null, caller_ids[] or null, recording_days, transcript_days,
  * used{concurrent_calls, minutes_today}}; the caller drops it. */
-int rlx_limits_json(struct rlx_store *store, const char *user_id, int64_t now_ms, json_t **jsonp);
+int rlx_account_limits_json(struct rlx_store *store, const char *user_id, int64_t now_ms, json_t **jsonp);
 
 /* A call that somebody wants to place. */
-struct rlx_limits_ask {
+struct rlx_account_limits_ask {
     const char *user_id;
     const char *call_id;   /* one that is to be dialed now (calls that only wait don't count); NULL: a new one (they do) */
     const char *region;    /* of the number, "US" (base/region.h); "" = unknown */
@@ -42,7 +42,7 @@ struct rlx_limits_ask {
 
 /* 0 = it may be placed. RLX_ELIMIT (concurrent calls, minutes: later it may) or RLX_EFORBIDDEN (country, caller ID,
  * premium), with the API's code in *codep (static) and a sentence in *whyp (on ctx). */
-int rlx_limits_check(struct rlx_store *store, TALLOC_CTX *ctx, const struct rlx_limits_ask *ask,
+int rlx_account_limits_check(struct rlx_store *store, TALLOC_CTX *ctx, const struct rlx_account_limits_ask *ask,
                      const char **codep, char **whyp);
 
 #endif

@@ -151,6 +151,12 @@ static int take_carried(struct rlx_row *row, void *arg)
     return 0;
 }
 
+/* Carriers bill a minute when it has begun. */
+static int64_t started_minutes_ms(int64_t ms)
+{
+    return (ms + 59999) / 60000 * 60000;
+}
+
 int rlx_db_usage_call_end(struct rlx_db *db, const char *call_id, int64_t ended_ms)
 {
     struct carried carried = {0};
@@ -164,7 +170,7 @@ int rlx_db_usage_call_end(struct rlx_db *db, const char *call_id, int64_t ended_
                                    .model = "",
                                    .own = carried.own,
                                    .requests = 1,
-                                   .audio_ms = ended_ms - carried.answered_ms};
+                                   .audio_ms = started_minutes_ms(ended_ms - carried.answered_ms)};
     return put_one(db, call_id, carried.user_id, &item, ended_ms);
 }
 

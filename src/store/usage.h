@@ -9,7 +9,7 @@ struct rlx_usage {
     const char *provider, *model; /* "groq", "whisper-large-v3-turbo" */
     bool own;                    /* with the user's own key: it costs the operator nothing */
     int64_t requests;
-    int64_t audio_ms;   /* stt: heard; carrier: talked */
+    int64_t audio_ms;   /* stt: heard; carrier: talked, in whole minutes that were begun, as carriers bill */
     int64_t characters; /* tts */
     int64_t tokens_in, tokens_out;
 };

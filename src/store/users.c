@@ -21,7 +21,8 @@ static int create(struct rlx_store *store, TALLOC_CTX *ctx, const char *email,
     int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
     if (err)
         return err;
-    if (code_sha256)
+    err = rlx_db_lock(db, "first user"); /* two that come at once must not both be the first */
+    if (!err && code_sha256)
         err = RLX_RUN(db, RLX_Q_INVITE_USE, NULL, NULL, &rows, RLX_TEXT(code_sha256),
                       RLX_TEXT(email), RLX_INT(now_ms));
     if (!err && !rows)

@@ -175,7 +175,7 @@ static void tickets(void **state)
 
 /* ---- limits ---- */
 
-static int check(struct fixture *f, struct rlx_limits_ask ask, const char **codep)
+static int check(struct fixture *f, struct rlx_account_limits_ask ask, const char **codep)
 {
     char *why = NULL;
 
@@ -184,14 +184,14 @@ static int check(struct fixture *f, struct rlx_limits_ask ask, const char **code
     ask.own_caller_id = "+12025550100";
     ask.now_ms = NOON;
     *codep = "";
-    return rlx_limits_check(f->store, f->ctx, &ask, codep, &why);
+    return rlx_account_limits_check(f->store, f->ctx, &ask, codep, &why);
 }
 
 static void set(struct fixture *f, const char *name, json_t *value)
 {
     json_t *fields = json_pack("{s:o}", name, value);
 
-    assert_int_equal(rlx_limits_set(f->store, f->user, fields), 0);
+    assert_int_equal(rlx_account_limits_set(f->store, f->user, fields), 0);
     json_decref(fields);
 }
 
@@ -200,32 +200,32 @@ static void limit_countries(void **state)
     struct fixture *f = *state;
     const char *code;
 
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "US"}, &code), 0);
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "CA"}, &code), 0);
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "JM"}, &code), RLX_EFORBIDDEN);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "US"}, &code), 0);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "CA"}, &code), 0);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "JM"}, &code), RLX_EFORBIDDEN);
     assert_string_equal(code, "country_not_allowed");
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "JM", .simulated = true}, &code),
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "JM", .simulated = true}, &code),
                      0);
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "DE", .home = ""}, &code), 0);
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "US", .premium = true}, &code),
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "DE", .home = ""}, &code), 0);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "US", .premium = true}, &code),
                      RLX_EFORBIDDEN);
     assert_string_equal(code, "premium_number");
     set(f, "countries", json_string("DE,FR"));
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "FR"}, &code), 0);
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "US", .simulated = true}, &code),
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "FR"}, &code), 0);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "US", .simulated = true}, &code),
                      RLX_EFORBIDDEN);
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = ""}, &code), RLX_EFORBIDDEN);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = ""}, &code), RLX_EFORBIDDEN);
     set(f, "countries", json_string("*"));
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = ""}, &code), 0);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = ""}, &code), 0);
     set(f, "countries", json_null());
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "FR"}, &code), RLX_EFORBIDDEN);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "FR"}, &code), RLX_EFORBIDDEN);
 }
 
 static void limit_caller(void **state)
 {
     struct fixture *f = *state;
     const char *code;
-    struct rlx_limits_ask ask = {.region = "US", .caller_id = "+12025550177"};
+    struct rlx_account_limits_ask ask = {.region = "US", .caller_id = "+12025550177"};
 
     assert_int_equal(check(f, ask, &code), RLX_EFORBIDDEN);
     assert_string_equal(code, "caller_id_not_allowed");
@@ -251,10 +251,10 @@ static void limit_calls(void **state)
 
     set(f, "concurrent_calls", json_integer(2));
     char *one = fixture_call(f), *two = fixture_call(f);
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "US"}, &code), RLX_ELIMIT);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "US"}, &code), RLX_ELIMIT);
     assert_string_equal(code, "concurrent_calls_limit");
     /* To be dialed: only those count that were dialed, and not the call itself. */
-    struct rlx_limits_ask ask = {.region = "US", .call_id = one};
+    struct rlx_account_limits_ask ask = {.region = "US", .call_id = one};
     set(f, "concurrent_calls", json_integer(1));
     assert_int_equal(check(f, ask, &code), 0);
     assert_int_equal(
@@ -275,12 +275,12 @@ static void limit_minutes(void **state)
     set(f, "minutes_per_day", json_integer(1));
     assert_int_equal(rlx_usage_put(f->store, SOME_ID, f->user, &used, 1, NOON), 0);
     assert_int_equal(rlx_usage_put(f->store, f->agent, f->user, &used, 1, NOON - DAY_MS), 0);
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "US"}, &code), 0);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "US"}, &code), 0);
     used.audio_ms = 60000;
     assert_int_equal(rlx_usage_put(f->store, SOME_ID, f->user, &used, 1, NOON), 0);
-    assert_int_equal(check(f, (struct rlx_limits_ask){.region = "US"}, &code), RLX_ELIMIT);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "US"}, &code), RLX_ELIMIT);
     assert_string_equal(code, "minutes_per_day_limit");
-    assert_int_equal(rlx_limits_json(f->store, f->user, NOON, &json), 0);
+    assert_int_equal(rlx_account_limits_json(f->store, f->user, NOON, &json), 0);
     const json_t *now = json_object_get(json, "used");
     assert_int_equal(json_integer_value(json_object_get(now, "minutes_today")), 1);
     assert_int_equal(json_integer_value(json_object_get(json, "minutes_per_day")), 1);
@@ -293,21 +293,21 @@ static void limit_minutes(void **state)
 static void limit_fields(void **state)
 {
     struct fixture *f = *state;
-    struct rlx_limits limits;
+    struct rlx_account_limits limits;
     json_t *fields = json_pack("{s:i,s:s}", "recording_days", 30, "countries", "US");
 
-    assert_int_equal(rlx_limits_set(f->store, SOME_ID, fields), RLX_ENOTFOUND);
-    assert_int_equal(rlx_limits_set(f->store, f->user, fields), 0);
+    assert_int_equal(rlx_account_limits_set(f->store, SOME_ID, fields), RLX_ENOTFOUND);
+    assert_int_equal(rlx_account_limits_set(f->store, f->user, fields), 0);
     json_object_set_new(fields, "wings", json_integer(2));
-    assert_int_equal(rlx_limits_set(f->store, f->user, fields), RLX_EINVAL);
+    assert_int_equal(rlx_account_limits_set(f->store, f->user, fields), RLX_EINVAL);
     json_decref(fields);
-    assert_int_equal(rlx_limits_get(f->store, f->ctx, f->user, &limits), 0);
+    assert_int_equal(rlx_account_limits_get(f->store, f->ctx, f->user, &limits), 0);
     assert_int_equal(limits.recording_days, 30);
     assert_int_equal(limits.transcript_days, 0);
     assert_int_equal(limits.minutes_per_day, RLX_LIMIT_MINUTES);
     assert_string_equal(limits.countries, "US");
     assert_null(limits.caller_ids);
-    assert_int_equal(rlx_limits_get(f->store, f->ctx, SOME_ID, &limits), RLX_ENOTFOUND);
+    assert_int_equal(rlx_account_limits_get(f->store, f->ctx, SOME_ID, &limits), RLX_ENOTFOUND);
 }
 
 /* ---- secrets ---- */
