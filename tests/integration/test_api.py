@@ -324,7 +324,7 @@ def test_keeps_its_key_and_stops_gracefully(tmp_path, carrier):
 
 @pytest.mark.parametrize("environment,words", [
     ({"JWT_SECRET_KEY": "short"}, "at least 32"),
-    ({"DATABASE_URL": "postgresql://u:p@127.0.0.1/x"}, "PostgreSQL comes with the next release"),
+    ({"DATABASE_URL": "postgresql://u:p@127.0.0.1:1/x"}, "is PostgreSQL running there"),
     ({"SUPABASE_URL": "https://x.supabase.co"}, "onnection string"),
     ({"DATABASE_URL": "sqlite:/nowhere/at/all/x.db"}, "can't be opened"),
 ])
