@@ -46,6 +46,9 @@ static void answer(struct rlx_request *req, const struct rlx_heard *heard, const
                        talloc_asprintf(req, "%s\n", heard->text));
         return;
     }
+    char *queue = talloc_asprintf((TALLOC_CTX *)req, "%u", (unsigned)heard->waited_ms);
+    if (queue)
+        rlx_reply_header(req, "X-Queue-Ms", queue);
     json = json_pack("{s:s, s:i, s:f}", "text", heard->text, "voiced_ms", (int)heard->voiced_ms,
                      "avg_logprob", confidence);
     if (json && !strcmp(format, "verbose_json")) {

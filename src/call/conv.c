@@ -407,6 +407,7 @@ const struct rlx_conv_action *rlx_conv_input(struct rlx_conv *conv,
     if (now_ms > conv->now_ms)
         conv->now_ms = now_ms;
     rlx_conv_speech_heard_to(conv, event->heard_ms);
+    conv->guess.rate_low = event->rate_low;
     if (conv->state != RLX_CONV_ENDED) {
         dispatch(conv, event);
         tick(conv);

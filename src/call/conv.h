@@ -58,6 +58,7 @@ struct rlx_conv_options {
     int64_t wall_ms;           /* wall clock when the monotonic clock was 0, for the rows' times */
     bool can_look_up;          /* RLX_ACT_LOOKUP is worth asking (there is knowledge) */
     uint64_t uuid_seed;        /* random: the ids of the rows are made from it */
+    unsigned guesses;          /* speculative passes of speech to text a turn, at most; 0 = 2 */
     char opt_out_key;          /* a key that means "do not call me again", 0 = none */
 };
 
@@ -90,6 +91,7 @@ struct rlx_conv_event {
     char digit;
     /* The playout of the running epoch at this moment (every event carries it). */
     uint32_t heard_ms;
+    bool rate_low; /* a provider has little left of its rate limit (every event carries it): nothing is guessed */
     union {
         struct {
             uint64_t ts_ms;   /* media timestamp of the frame's first sample */
@@ -102,6 +104,7 @@ struct rlx_conv_event {
             uint32_t voiced_ms;   /* the provider's judgement, 0 = unknown */
             float avg_logprob;    /* 0 = unknown */
             uint32_t took_ms;
+            uint32_t queue_ms;    /* of these it waited for its turn at the provider, 0 = unknown */
         } stt;
         struct {
             const struct rlx_answer_match *match;

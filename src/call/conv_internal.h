@@ -128,6 +128,7 @@ struct rlx_conv_turn {
     bool committed;       /* row and history have it */
     bool answered;        /* agent audio about it has begun */
     bool guessed;         /* its answer was begun before its end was sure */
+    bool voiced;          /* … and so was its synthesis */
     bool keypad;
     bool enough;          /* no more of the model's text is wanted */
     uint64_t spoke_until_ms, ended_ms; /* monotonic */
@@ -196,6 +197,16 @@ struct rlx_conv_barge {
     uint64_t dirty_ms;        /* until then words alone interrupt */
 };
 
+/* How well guessing pays (conv_guess.c). */
+struct rlx_conv_guess {
+    uint32_t wasted;      /* bits of the last passes, newest lowest: 1 = for nothing */
+    unsigned count;       /* of these bits */
+    bool later;           /* guesses wait for more silence */
+    unsigned stop_turns;  /* none for so many turns */
+    uint32_t queue_ms;    /* that the newest pass waited at the provider */
+    bool rate_low;
+};
+
 struct rlx_conv_silence {
     uint64_t counted_ms;      /* quiet time so far */
     uint64_t at_ms;           /* counted until here */
@@ -236,6 +247,7 @@ struct rlx_conv_metrics {
     uint32_t answer_to_first_word_ms, callee_to_greeting_ms;
     unsigned turns, merged, pauses_true, pauses_false, resumed, empty_stt, suspects, echo_drops;
     unsigned dead_air, stt_started, stt_used, stt_wasted, llm_started, llm_used, llm_wasted;
+    unsigned tts_started, tts_used, tts_wasted, guess_backed_off;
     unsigned fillers, tts_failed, keypad, rows_late;
     uint32_t row_wait_ms; /* the longest that a speech waited for rows to be durable */
 };
@@ -271,6 +283,7 @@ struct rlx_conv {
     struct rlx_conv_speech *speaking, *next, *aside; /* being played; being made; a filler meanwhile */
     float ms_per_char;        /* of this voice, for pieces whose length is not known yet */
     struct rlx_conv_barge barge;
+    struct rlx_conv_guess guess;
     struct rlx_conv_silence silence;
     struct rlx_conv_closing closing;
     struct rlx_conv_opening opening;
@@ -321,6 +334,13 @@ bool rlx_conv_stt_covers(const struct rlx_conv *conv); /* the text is known and 
 void rlx_conv_listen_tick(struct rlx_conv *conv);
 uint64_t rlx_conv_listen_due(const struct rlx_conv *conv);
 void rlx_conv_on_stt(struct rlx_conv *conv, const struct rlx_conv_event *event);
+
+/* conv_guess.c */
+bool rlx_conv_guess_off(const struct rlx_conv *conv);
+bool rlx_conv_guess_may(const struct rlx_conv *conv, uint32_t quiet_ms);
+void rlx_conv_guess_outcome(struct rlx_conv *conv, bool used);
+void rlx_conv_guess_turn(struct rlx_conv *conv); /* a turn is sure */
+void rlx_conv_guess_voiced(struct rlx_conv *conv, const struct rlx_conv_speech *speech); /* synthesis was asked */
 
 /* conv_heard.c: what a text is worth */
 enum rlx_conv_worth { RLX_HEARD_EMPTY, RLX_HEARD_SUSPECT, RLX_HEARD_ECHO, RLX_HEARD_WORDS };

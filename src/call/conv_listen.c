@@ -13,7 +13,6 @@
 #define SPEECH_RANGE_DB 31.0f /* between a voice's loudest frame and its softest that counts */
 #define ROOM_MARGIN_DB 8.0f   /* speech is so much louder than the room */
 #define FADE_MS 120u          /* the detector's verdict may outlast the hang-over by so much */
-#define GUESSES 2u            /* speculative passes a turn */
 
 /* ---- frames ---- */
 
@@ -264,8 +263,10 @@ void rlx_conv_utterance_follow(struct rlx_conv *conv)
 
 static void count_waste(struct rlx_conv *conv)
 {
-    if (conv->stt.purpose == RLX_STT_SPECULATIVE && (conv->stt.job || conv->stt.known))
-        conv->metrics.stt_wasted++;
+    if (conv->stt.purpose != RLX_STT_SPECULATIVE || !(conv->stt.job || conv->stt.known))
+        return;
+    conv->metrics.stt_wasted++;
+    rlx_conv_guess_outcome(conv, false);
 }
 
 void rlx_conv_stt_cancel(struct rlx_conv *conv)
@@ -315,7 +316,7 @@ static void transcribe(struct rlx_conv *conv, uint32_t quiet_ms)
     if (rlx_conv_stt_covers(conv) ||
         (conv->stt.job && conv->stt.covers_ms == utt->end_ms && conv->stt.purpose != RLX_STT_PROBE))
         return;
-    if (set->speculation && utt->guesses < GUESSES && quiet_ms >= set->speculate_ms) {
+    if (rlx_conv_guess_may(conv, quiet_ms)) {
         utt->guesses++;
         rlx_conv_stt_ask(conv, RLX_STT_SPECULATIVE, utt->first_ms);
     } else if (quiet_ms >= (set->speculation ? set->silence_complete_ms : set->silence_ms)) {
@@ -402,7 +403,7 @@ static void stt_failed(struct rlx_conv *conv)
     struct rlx_conv_stt *stt = &conv->stt;
 
     if (stt->purpose == RLX_STT_SPECULATIVE && !(conv->turn && !conv->turn->text)) {
-        conv->utt.guesses = GUESSES; /* the pass at the end of the turn decides */
+        conv->utt.guesses = UINT32_MAX; /* the pass at the end of the turn decides */
         return;
     }
     if (stt->purpose == RLX_STT_SNIPPET) {
@@ -470,6 +471,7 @@ static void keep_text(struct rlx_conv *conv, const struct rlx_conv_event *event)
     stt->avg_logprob = event->stt.avg_logprob;
     stt->voiced_ms = event->stt.voiced_ms;
     stt->took_ms = event->stt.took_ms;
+    conv->guess.queue_ms = event->stt.queue_ms;
     TALLOC_FREE(stt->text);
     if (parts && !stt->forced && stt->purpose != RLX_STT_PROBE)
         stt->text = talloc_asprintf(conv, "%s%s%s", parts, *text ? " " : "", text);

@@ -146,7 +146,7 @@ const char *rlx_conv_metrics_json(struct rlx_conv *conv)
 
     json_t *data = json_pack(
         "{s:i, s:i, s:i, s:i, s:{s:i, s:i, s:i}, s:i, s:i, s:i, s:i, s:i, s:i, s:i,"
-        " s:i, s:i, s:{s:{s:i, s:i, s:i}, s:{s:i, s:i, s:i}}}",
+        " s:i, s:i, s:{s:{s:i, s:i, s:i}, s:{s:i, s:i, s:i}, s:{s:i, s:i, s:i}, s:i}}",
         "answer_to_first_word_ms", (int)m->answer_to_first_word_ms, "callee_to_greeting_ms",
         (int)m->callee_to_greeting_ms, "turns", (int)m->turns, "turns_merged", (int)m->merged,
         "pauses", "true", (int)m->pauses_true, "false", (int)m->pauses_false, "resumed",
@@ -156,6 +156,7 @@ const char *rlx_conv_metrics_json(struct rlx_conv *conv)
         (int)m->rows_late, "row_wait_max_ms", (int)m->row_wait_ms, "speculation", "stt",
         "started", (int)m->stt_started, "used", (int)m->stt_used, "wasted", (int)m->stt_wasted,
         "llm", "started", (int)m->llm_started, "used", (int)m->llm_used, "wasted",
-        (int)m->llm_wasted);
+        (int)m->llm_wasted, "tts", "started", (int)m->tts_started, "used", (int)m->tts_used,
+        "wasted", (int)m->tts_wasted, "backed_off", (int)m->guess_backed_off);
     return dump(conv, data);
 }

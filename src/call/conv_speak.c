@@ -427,6 +427,7 @@ static void ask(struct rlx_conv *conv, struct rlx_conv_speech *speech)
         action->fixed = speech->source != RLX_SOURCE_LLM && speech->source != RLX_SOURCE_TOOL;
         speech->pieces[at].asked = true;
         speech->asked++;
+        rlx_conv_guess_voiced(conv, speech);
         speech->progress_ms = conv->now_ms;
     }
 }

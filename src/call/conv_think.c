@@ -57,8 +57,10 @@ void rlx_conv_turn_drop(struct rlx_conv *conv)
 {
     if (!conv->turn)
         return;
-    if (conv->turn->guessed && !conv->turn->confirmed)
+    if (conv->turn->guessed && !conv->turn->confirmed) {
         conv->metrics.llm_wasted++;
+        conv->metrics.tts_wasted += conv->turn->voiced;
+    }
     rlx_conv_turn_halt(conv);
     TALLOC_FREE(conv->turn);
 }
@@ -94,7 +96,7 @@ void rlx_conv_turn_guess(struct rlx_conv *conv)
     struct rlx_conv_stt *stt = &conv->stt;
 
     stt->weighed = true;
-    if (!conv->set.speculation || conv->turn || conv->closing.on || conv->silence.returning ||
+    if (rlx_conv_guess_off(conv) || conv->turn || conv->closing.on || conv->silence.returning ||
         conv->tools_held || stt->need_ms > conv->set.silence_ms || rlx_conv_tools_running(conv) ||
         is_act(stt->text) || rlx_conv_judge(conv, stt->text) != RLX_HEARD_WORDS)
         return;
@@ -143,6 +145,7 @@ void rlx_conv_turn_nothing(struct rlx_conv *conv)
 static void use_guess(struct rlx_conv *conv)
 {
     conv->metrics.llm_used++;
+    conv->metrics.tts_used += conv->turn->voiced;
     if (conv->next)
         conv->next->go = true;
     rlx_conv_llm_conclude(conv);
@@ -183,8 +186,11 @@ void rlx_conv_turn_confirm(struct rlx_conv *conv)
     }
     turn->wait_ms = turn->ended_ms;
     turn->stt_ms = stt->took_ms;
-    if (stt->purpose == RLX_STT_SPECULATIVE)
+    if (stt->purpose == RLX_STT_SPECULATIVE) {
         conv->metrics.stt_used++;
+        rlx_conv_guess_outcome(conv, true);
+    }
+    rlx_conv_guess_turn(conv);
     stt->known = false;
     conv->metrics.turns++;
     conv->metrics.merged += turn->merged;

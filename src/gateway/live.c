@@ -211,11 +211,20 @@ static void carry_out(struct rlx_live *live, const struct rlx_conv_action *actio
     }
 }
 
+static bool is_rate_low(const struct rlx_live *live)
+{
+    const struct rlx_providers *providers = live->env->providers;
+
+    return rlx_stt_is_low(providers->stt) || rlx_llm_is_low(providers->llm) ||
+           rlx_tts_is_low(providers->tts);
+}
+
 static void give(struct rlx_live *live, struct rlx_conv_event *event)
 {
     uint64_t now_ms = rlx_now_ms();
     size_t count;
 
+    event->rate_low = is_rate_low(live);
     event->heard_ms = rlx_voice_heard_ms(live->voice, rlx_conv_epoch(live->conv), now_ms);
     const struct rlx_conv_action *actions = rlx_conv_input(live->conv, event, now_ms, &count);
     for (size_t i = 0; i < count; i++)
@@ -430,6 +439,8 @@ int rlx_live_create(struct rlx_live **livep, TALLOC_CTX *ctx, const struct rlx_l
     }
     live->env = env;
     live->setup = talloc_steal(live, setup);
+    /* our own speech to text costs nothing but its time; a vendor's is paid for */
+    setup->options.guesses = strncmp(rlx_stt_name(env->providers->stt), "local", 5) ? 1 : 2;
     setup->options.wall_ms = rlx_wall_ms() - (int64_t)rlx_now_ms();
     rlx_random(&setup->options.uuid_seed, sizeof setup->options.uuid_seed);
     err = rlx_ears_create(&live->ears, live);

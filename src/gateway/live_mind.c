@@ -93,6 +93,7 @@ static void stt_done(int err, const struct rlx_stt_result *result, const char *w
         event.stt.voiced_ms = result->voiced_ms;
         event.stt.avg_logprob = result->avg_logprob;
         event.stt.took_ms = (uint32_t)(rlx_now_ms() - job->started_ms);
+        event.stt.queue_ms = result->queue_ms;
     }
     talloc_free(job);
     rlx_live_input(live, &event);

@@ -76,6 +76,14 @@ void rlx_walk_dropped(struct rlx_walk *walk)
     walk->current = NULL;
 }
 
+bool rlx_chain_is_low(const struct rlx_chain *chain, uint64_t now_ms)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        if (!chain->items[i].failed || i + 1 == chain->count)
+            return now_ms < chain->items[i].hints.low_until_ms;
+    return false;
+}
+
 void rlx_chain_warm(struct rlx_chain *chain)
 {
     for (size_t i = 0; i < chain->count; i++)

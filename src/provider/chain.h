@@ -28,6 +28,7 @@ struct rlx_endpoint {
     bool local;           /* our own servers: their extensions may be used */
     bool official;        /* the vendor's own service, not a compatible one */
     bool failed, probing;
+    struct rlx_net_hints hints; /* how busy it is */
     uint64_t retry_at_ms;
 };
 
@@ -62,6 +63,8 @@ void rlx_walk_succeeded(struct rlx_walk *walk);
 /* It was cancelled: nothing is known. */
 void rlx_walk_dropped(struct rlx_walk *walk);
 
+/* The provider that would be asked now has little left of its rate limit. */
+bool rlx_chain_is_low(const struct rlx_chain *chain, uint64_t now_ms);
 /* Fetches every provider's warm_url. */
 void rlx_chain_warm(struct rlx_chain *chain);
 

@@ -42,5 +42,7 @@ void rlx_llm_cancel(struct rlx_llm_job *job);
  * (one token asked, answer thrown away). */
 void rlx_llm_warm(struct rlx_llm *llm, const char *model, const char *messages);
 const char *rlx_llm_name(const struct rlx_llm *llm);
+/* Its rate limit is nearly used up: what is not sure to be needed should not be asked for. */
+bool rlx_llm_is_low(const struct rlx_llm *llm);
 
 #endif

@@ -84,6 +84,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     if (first)
         arm_request(r); /* a stall may be due before the first byte was */
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &r->status);
+    if (first)
+        rlx_net_see_answer(r);
     if (r->status < 200 || r->status >= 300) {
         collect_error(r, bytes, length);
         return length;
@@ -108,6 +110,12 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     r->pending_length += length;
     make_ready(r);
     return length;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *arg)
+{
+    rlx_net_see_header(arg, line, size * count);
+    return size * count;
 }
 
 static bool is_loopback(const char *host)
@@ -170,6 +178,8 @@ static int set_up(struct rlx_net_request *r, const struct rlx_net_options *o)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, r);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, r);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->error_text);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     /* libcurl's threaded resolver is otherwise waited for when a request ends during its look-up */
@@ -204,6 +214,7 @@ static int make_request(struct rlx_net_request **rp, struct rlx_net *net,
     r->first_byte_ms = o->first_byte_ms ? o->first_byte_ms : 8000;
     r->stall_ms = o->stall_ms ? o->stall_ms : 5000;
     r->total_ms = o->total_ms ? o->total_ms : 30000;
+    r->hints = o->hints;
     TAILQ_INSERT_TAIL(&net->all, r, in_all);
     talloc_set_destructor(r, destroy_request);
 
@@ -526,6 +537,7 @@ void rlx_net_release(struct rlx_net_request *r)
         return;
     r->data = NULL;
     r->done = NULL;
+    r->hints = NULL;
     r->pending_length = 0;
     rlx_net_expect(r, RELEASE_MS);
 }

@@ -33,6 +33,12 @@ struct rlx_net_part { /* a multipart/form-data field */
     const char *content_type; /* NULL = none */
 };
 
+/* What the answers' headers tell of a provider. Zeroed to begin with. */
+struct rlx_net_hints {
+    uint64_t low_until_ms; /* its rate limit is nearly used up (or 429 came): believed until then (monotonic) */
+    uint32_t queue_ms;     /* how long the newest request waited there before work on it began; 0 = unknown */
+};
+
 struct rlx_net_options {
     const char *url;
     const char *bearer;              /* NULL = no Authorization */
@@ -43,6 +49,7 @@ struct rlx_net_options {
     uint32_t first_byte_ms; /* until the first body byte; 0 = 8000 */
     uint32_t stall_ms;      /* between body bytes; 0 = 5000 */
     uint32_t total_ms;      /* 0 = 30000 */
+    struct rlx_net_hints *hints; /* filled in; must live until `done`, cancel or release; may be NULL */
     const char *warm_url;   /* fetched in the background after a cancel that cost the connection; NULL = nothing */
 };
 

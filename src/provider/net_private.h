@@ -47,6 +47,8 @@ struct rlx_net_request {
     char error_text[CURL_ERROR_SIZE];
     uint64_t start_ms, byte_ms, expect_at_ms; /* byte_ms 0: no byte yet */
     uint32_t first_byte_ms, stall_ms, total_ms, expect_ms;
+    struct rlx_net_hints *hints; /* NULL = nobody wants them */
+    long rate_limit[2], rate_left[2]; /* of requests, of tokens; plus one, 0 = not told */
     enum rlx_net_limit limit;
     CURLcode result;
     long status;
@@ -55,6 +57,9 @@ struct rlx_net_request {
 
 /* The request's error and the sentence for it (on the request). */
 int rlx_net_judge(struct rlx_net_request *request, const char **whyp);
+/* A header line has come / the status and all headers have (net_hints.c). */
+void rlx_net_see_header(struct rlx_net_request *request, const char *line, size_t length);
+void rlx_net_see_answer(struct rlx_net_request *request);
 /* The host and port of a URL, without user and path; on ctx. */
 char *rlx_net_host(TALLOC_CTX *ctx, const char *url);
 

@@ -149,6 +149,7 @@ static int ask(struct rlx_llm_job *job, const struct rlx_endpoint *e)
         .json = body,
         .first_byte_ms = job->first_token_limit_ms,
         .total_ms = job->total_limit_ms,
+        .hints = &job->walk.current->hints,
         .warm_url = e->warm_url,
     };
     err = rlx_net_start(&job->request, chain->net, &options, on_data, on_done, job);
@@ -263,6 +264,11 @@ void rlx_llm_warm(struct rlx_llm *llm, const char *model, const char *messages)
         else
             rlx_net_warm(llm->chain->net, e->warm_url, e->key);
     }
+}
+
+bool rlx_llm_is_low(const struct rlx_llm *llm)
+{
+    return rlx_chain_is_low(llm->chain, rlx_now_ms());
 }
 
 const char *rlx_llm_name(const struct rlx_llm *llm)

@@ -156,6 +156,8 @@ static void on_done(int err, long status, const char *why, void *arg)
     struct rlx_stt_job *job = arg;
     struct rlx_stt_result result = {.took_ms = (uint32_t)(rlx_now_ms() - job->start_ms)};
     job->request = NULL;
+    if (job->walk.current)
+        result.queue_ms = job->walk.current->hints.queue_ms;
     if (!err) {
         err = parse(job, &result);
         why = "the answer is no JSON object with a \"text\"";
@@ -191,9 +193,11 @@ static int ask(struct rlx_stt_job *job, const struct rlx_endpoint *e)
         .part_count = count,
         .first_byte_ms = job->timeout_ms,
         .total_ms = job->timeout_ms,
+        .hints = &job->walk.current->hints,
         .warm_url = e->warm_url,
     };
     job->answer.length = 0;
+    job->walk.current->hints.queue_ms = 0;
     return rlx_net_start(&job->request, job->stt->chain->net, &options, on_data, on_done, job);
 }
 
@@ -254,6 +258,11 @@ void rlx_stt_cancel(struct rlx_stt_job *job)
 void rlx_stt_warm(struct rlx_stt *stt)
 {
     rlx_chain_warm(stt->chain);
+}
+
+bool rlx_stt_is_low(const struct rlx_stt *stt)
+{
+    return rlx_chain_is_low(stt->chain, rlx_now_ms());
 }
 
 const char *rlx_stt_name(const struct rlx_stt *stt)

@@ -194,6 +194,7 @@ static int ask(struct rlx_tts_job *job, const struct rlx_endpoint *e)
         .first_byte_ms = job->limit_ms,
         .stall_ms = job->limit_ms < 3000 ? job->limit_ms : 3000,
         .total_ms = 60000,
+        .hints = &job->walk.current->hints,
         .warm_url = e->warm_url,
     };
     err = rlx_net_start(&job->request, job->tts->chain->net, &options, on_data, on_done, job);
@@ -259,6 +260,11 @@ void rlx_tts_cancel(struct rlx_tts_job *job)
 void rlx_tts_warm(struct rlx_tts *tts)
 {
     rlx_chain_warm(tts->chain);
+}
+
+bool rlx_tts_is_low(const struct rlx_tts *tts)
+{
+    return rlx_chain_is_low(tts->chain, rlx_now_ms());
 }
 
 const char *rlx_tts_name(const struct rlx_tts *tts)

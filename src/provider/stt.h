@@ -2,6 +2,7 @@
 #ifndef RLX_PROVIDER_STT_H
 #define RLX_PROVIDER_STT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <talloc.h>
@@ -14,6 +15,7 @@ struct rlx_stt_result {
     uint32_t voiced_ms;    /* as the provider judged; 0 = unknown */
     float avg_logprob;     /* mean log probability of the tokens; 0 = unknown */
     uint32_t took_ms;
+    uint32_t queue_ms;     /* of these it waited at the provider, 0 = unknown */
 };
 
 /* Exactly once per job unless cancelled. On err the result is NULL and `why` a sentence. */
@@ -34,5 +36,7 @@ int rlx_stt_start(struct rlx_stt_job **jobp, struct rlx_stt *stt, const uint8_t 
 void rlx_stt_cancel(struct rlx_stt_job *job);
 void rlx_stt_warm(struct rlx_stt *stt);
 const char *rlx_stt_name(const struct rlx_stt *stt);
+/* Its rate limit is nearly used up: what is not sure to be needed should not be asked for. */
+bool rlx_stt_is_low(const struct rlx_stt *stt);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef RLX_PROVIDER_TTS_H
 #define RLX_PROVIDER_TTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,8 @@ int rlx_tts_start(struct rlx_tts_job **jobp, struct rlx_tts *tts,
 void rlx_tts_cancel(struct rlx_tts_job *job);
 void rlx_tts_warm(struct rlx_tts *tts);
 const char *rlx_tts_name(const struct rlx_tts *tts);
+/* Its rate limit is nearly used up: what is not sure to be needed should not be asked for. */
+bool rlx_tts_is_low(const struct rlx_tts *tts);
 /* What the spoken-piece cache keys on: provider, model and the voice that `voice` resolves to. */
 const char *rlx_tts_voice_key(const struct rlx_tts *tts, const char *voice);
 

@@ -269,6 +269,7 @@ void sim_give(struct sim *sim, struct rlx_conv_event event)
 {
     size_t count;
 
+    event.rate_low = sim->rate_low;
     event.heard_ms = sim->playout_epoch ? rlx_playout_heard_ms(sim->playout, sim->now) : 0;
     if (sim->heard_ms && sim->playout_epoch)
         event.heard_ms = sim->heard_ms;

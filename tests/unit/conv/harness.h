@@ -69,6 +69,8 @@ struct sim {
     uint32_t heard_ms;     /* told instead of what the playout says; 0 = not */
     uint32_t burst_frames; /* frames come in bursts of so many */
     float echo_db;         /* gain of the echo path; -100 = none */
+    uint32_t stt_queue_ms; /* that a pass waited at the provider */
+    bool rate_low;         /* a rate limit is nearly used up */
     float stt_logprob;     /* how sure speech to text is; 0 = not told */
     const char *tool_result;
     const char *answer_for, *answer_text; /* the look-up fires on this text */

@@ -126,6 +126,7 @@ void sim_do_stt(struct sim *sim, const struct rlx_conv_action *action)
     result->event.stt.text = result->text;
     result->event.stt.took_ms = sim->stt_ms;
     result->event.stt.avg_logprob = sim->stt_logprob;
+    result->event.stt.queue_ms = sim->stt_queue_ms;
 }
 
 void sim_do_lookup(struct sim *sim, const struct rlx_conv_action *action)

@@ -21,6 +21,7 @@ struct fake {
     pthread_cond_t changed;
     enum fake_mode mode;
     int status;
+    const char *headers[4]; /* name, value, name, value */
     bool free;
     unsigned wrong, count;
     char paths[PATHS_MAX][32];
@@ -98,6 +99,8 @@ static void stream(struct rlx_request *req, struct fake *fake, const char *type,
     if (mode == FAKE_LATE_ABORT)
         body->stop = length * 3 / 4;
     body->abort = mode == FAKE_ABORT || mode == FAKE_LATE_ABORT;
+    for (int i = 0; i < 4 && fake->headers[i]; i += 2)
+        rlx_reply_header(req, fake->headers[i], fake->headers[i + 1]);
     rlx_reply_stream(req, 200, type, read_body, free_body, body);
 }
 
@@ -352,6 +355,13 @@ static void change(struct fake *fake, enum fake_mode mode, int status, bool is_f
 void fake_set(struct fake *fake, enum fake_mode mode)
 {
     change(fake, mode, 0, false);
+}
+
+void fake_set_headers(struct fake *fake, const char *const headers[4])
+{
+    pthread_mutex_lock(&fake->lock);
+    memcpy(fake->headers, headers, sizeof fake->headers);
+    pthread_mutex_unlock(&fake->lock);
 }
 
 void fake_set_status(struct fake *fake, int status)

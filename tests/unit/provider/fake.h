@@ -29,6 +29,8 @@ struct fake;
 struct fake *fake_open(TALLOC_CTX *ctx);
 uint16_t fake_port(const struct fake *fake);
 void fake_set(struct fake *fake, enum fake_mode mode);
+/* Two headers of good answers from now on: name, value, name, value; NULL = none. Static. */
+void fake_set_headers(struct fake *fake, const char *const headers[4]);
 void fake_set_status(struct fake *fake, int status);
 /* Lets those that wait (slow, stall) go on; later ones don't wait either until fake_set. */
 void fake_free_waiting(struct fake *fake);

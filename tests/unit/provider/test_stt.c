@@ -9,7 +9,7 @@
 
 struct seen {
     char text[100], why[500];
-    uint32_t voiced_ms;
+    uint32_t voiced_ms, queue_ms;
     float avg_logprob;
     int err;
     bool done;
@@ -33,6 +33,7 @@ static void on_done(int err, const struct rlx_stt_result *result, const char *wh
         snprintf(seen->text, sizeof seen->text, "%s", result->text);
         seen->voiced_ms = result->voiced_ms;
         seen->avg_logprob = result->avg_logprob;
+        seen->queue_ms = result->queue_ms;
     } else {
         snprintf(seen->why, sizeof seen->why, "%s", why);
     }
@@ -161,9 +162,40 @@ static void bad_arguments(void **state)
     bench_idle(bench, 10);
 }
 
+/* What the headers say of how busy the provider is. */
+static void a_busy_provider_is_noticed(void **state)
+{
+    static const struct {
+        const char *headers[4];
+        uint32_t queue_ms;
+        bool low;
+    } CASES[] = {
+        {{"X-Queue-Ms", "170"}, 170, false},
+        {{"x-ratelimit-limit-requests", "100", "x-ratelimit-remaining-requests", "50"}, 0, false},
+        {{"x-ratelimit-remaining-requests", "7"}, 0, false},
+        {{"x-ratelimit-remaining-requests", "soon"}, 0, false},
+        {{"X-RateLimit-Limit-Tokens", "6000", "X-RateLimit-Remaining-Tokens", "400"}, 0, true},
+        {{"x-ratelimit-remaining-requests", "4"}, 0, true},
+    };
+    struct bench *bench = *state;
+    struct seen seen;
+
+    bench_configure(bench, one);
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        fake_set_headers(bench->a, CASES[i].headers);
+        run(bench, &seen, 0);
+        assert_int_equal(seen.err, 0);
+        assert_int_equal(seen.queue_ms, CASES[i].queue_ms);
+        if (CASES[i].low || i < 4) /* once low, it is believed for ten seconds */
+            assert_int_equal(rlx_stt_is_low(bench->providers->stt), CASES[i].low);
+    }
+    assert_false(rlx_llm_is_low(bench->providers->llm)); /* each stage for itself */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        BENCH_TEST(a_busy_provider_is_noticed),
         BENCH_TEST(good),      BENCH_TEST(failures),      BENCH_TEST(the_chain_goes_on),
         BENCH_TEST(cancelled), BENCH_TEST(bad_arguments),
     };
