@@ -3,6 +3,8 @@
 JOBS  ?= $(or $(RELAYX_BUILD_JOBS),$(shell nproc))
 ARGS  ?=
 FUZZ_SECONDS ?= 60
+# Most integration tests wait for a call to go its way in real time.
+TEST_JOBS ?= 3
 
 CMAKE := cmake -S . -G Ninja
 VENV  := build/venv
@@ -53,7 +55,8 @@ $(VENV)/ready: tests/requirements.txt
 	touch $@
 
 integration: build $(VENV)/ready
-	$(VENV)/bin/python -m pytest tests/integration $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest tests/integration -m "not models" -n $(TEST_JOBS) --dist loadgroup $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest tests/integration -m models $(PYTEST_ARGS)
 
 test: unit asan integration
 

@@ -1,5 +1,6 @@
 """What the tests of the whole system share: the program, a data directory, free ports, processes that are surely ended."""
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -19,10 +20,33 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RELAYX = pathlib.Path(os.environ.get("RELAYX_PROGRAM", ROOT / "build" / "relayx"))
 
 
+MODELS = ("test_demo", "test_recording", "test_reliability_serve", "test_speech", "test_turns")
+
+
+def pytest_collection_modifyitems(items):
+    """Modules that run the local models are marked so; the tests of an API module share a server, so one worker has them."""
+    for item in items:
+        name = item.module.__name__
+        if name in MODELS:
+            item.add_marker(pytest.mark.models)
+        elif name.startswith("test_api"):
+            item.add_marker(pytest.mark.xdist_group(name))
+
+
+# Below the ports that the system gives to clients, so that nobody takes one before it is bound; each worker has its own.
+FIRST_PORT = 15000 + 2000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8)
+PORTS = itertools.cycle(FIRST_PORT + (37 * os.getpid() + i) % 2000 for i in range(2000))
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    for port in PORTS:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def clean_environment(**more):
