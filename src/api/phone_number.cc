@@ -1,6 +1,10 @@
 // The one file that speaks C++: libphonenumber has no C interface.
 #include "api/phone_number.h"
 
+#include <cstdio>
+#include <cstring>
+#include <string>
+
 #include <phonenumbers/phonenumberutil.h>
 
 using i18n::phonenumbers::PhoneNumber;
@@ -33,5 +37,47 @@ extern "C" bool rlx_phone_possible(const char *e164, bool *validp, const char **
     }
     if (validp)
         *validp = util.IsValidNumber(number);
+    return true;
+}
+
+extern "C" bool rlx_phone_region(const char *region)
+{
+    return PhoneNumberUtil::GetInstance()->GetCountryCodeForRegion(region) != 0;
+}
+
+extern "C" bool rlx_phone_e164(const char *text, const char *region, char e164[20],
+                               const char **whyp)
+{
+    const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
+    PhoneNumber number;
+    std::string out;
+
+    if (strlen(text) > 60) {
+        *whyp = "is too long for a phone number";
+        return false;
+    }
+    switch (util.Parse(text, region ? region : "ZZ", &number)) {
+    case PhoneNumberUtil::NO_PARSING_ERROR:
+        break;
+    case PhoneNumberUtil::INVALID_COUNTRY_CODE_ERROR:
+        *whyp = region ? "has a country code that does not exist"
+                       : "has no country code: write it as +1..., or name a region";
+        return false;
+    default:
+        *whyp = "is no phone number";
+        return false;
+    }
+    if (number.has_extension()) {
+        *whyp = "has an extension, which can't be dialed";
+        return false;
+    }
+    util.Format(number, PhoneNumberUtil::E164, &out);
+    snprintf(e164, 20, "%s", out.c_str());
+    if (!rlx_phone_possible(out.c_str(), nullptr, whyp))
+        return false;
+    if (out.size() < 9 || out.size() > 16) { // what can be dialed has 8 to 15 digits
+        *whyp = "has not the length of a phone number";
+        return false;
+    }
     return true;
 }

@@ -20,6 +20,14 @@ void rlx_task_analyse(const struct rlx_task *task);
 /* Makes the vectors of a knowledge entry. */
 void rlx_task_embed(const struct rlx_task *task);
 
+/* Sends a delivery of a webhook (webhook.c): signed, at most 10 s; 2xx is delivered; else again after 10 s, 1 m, 5 m, 30 m, 2 h and
+ * 6 h, and then dead. */
+void rlx_task_webhook(const struct rlx_task *task);
+/* The X-RelayX-Signature header's value: "t=SECONDS,v1=HEX", HMAC-SHA256 under the secret over "SECONDS.BODY". On ctx. */
+char *rlx_webhook_signature(TALLOC_CTX *ctx, const char *secret, int64_t at_s, const char *body);
+/* How long to wait after the n-th attempt (from 1) failed; 0 = no more. */
+int64_t rlx_webhook_wait_ms(int attempts);
+
 /* Ends a job; a store that is away leaves it to its lease. */
 void rlx_task_done(const struct rlx_task *task);
 void rlx_task_again(const struct rlx_task *task, const char *why, int64_t in_ms);
