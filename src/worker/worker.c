@@ -23,7 +23,7 @@
 #define GATEWAY_LEASE_MS 6000
 #define STALE_EVERY 15 /* beats of the watcher */
 #define STOP_MS 4000
-#define FORGET_EVERY 3600                    /* beats */
+#define FORGET_EVERY 3600                 /* beats */
 #define KEEP_MS (30LL * 24 * 3600 * 1000) /* of webhooks' deliveries */
 
 /* Each kind has runners of its own, so that a slow language model never holds up a dial. The lease
@@ -33,10 +33,10 @@ static const struct {
     void (*run)(const struct rlx_task *task);
     int64_t lease_ms;
 } runner_kinds[] = {
-    {"dial", rlx_task_dial, 30000},   {"dial", rlx_task_dial, 30000},
-    {"dial", rlx_task_dial, 30000},   {"analyse", rlx_task_analyse, 180000},
-    {"embed", rlx_task_embed, 300000},
-    {"webhook", rlx_task_webhook, 30000}, {"webhook", rlx_task_webhook, 30000},
+    {"dial", rlx_task_dial, 30000},       {"dial", rlx_task_dial, 30000},
+    {"dial", rlx_task_dial, 30000},       {"analyse", rlx_task_analyse, 180000},
+    {"embed", rlx_task_embed, 300000},    {"webhook", rlx_task_webhook, 30000},
+    {"webhook", rlx_task_webhook, 30000},
 };
 #define RUNNERS (sizeof runner_kinds / sizeof runner_kinds[0])
 
@@ -151,7 +151,8 @@ static void *watch(void *arg)
             rlx_log(RLX_WARN, "calls.lost", "closed=%d", closed);
         if (beat % STALE_EVERY == 0)
             rlx_watch_stale(worker->store, worker->config, rlx_wall_ms());
-        if (beat % FORGET_EVERY == 1 && rlx_deliveries_forget(worker->store, rlx_wall_ms() - KEEP_MS))
+        if (beat % FORGET_EVERY == 1 &&
+            rlx_deliveries_forget(worker->store, rlx_wall_ms() - KEEP_MS))
             rlx_log(RLX_WARN, "webhooks.forget", "error=the store is away");
         for (int i = 0; i < 10 && !atomic_load(&worker->stopping); i++)
             nap(100);
