@@ -7,10 +7,14 @@
 
 #include "api/phone_number.h"
 #include "api/private.h"
+#include "api/query_time.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "provider/allowed.h"
 #include "store/agents.h"
+#include "store/limits.h"
+#include "store/secrets.h"
 
 #define COUNT(rules) (sizeof(rules) / sizeof(rules)[0])
 #define SID_WAIT_MS 3000
@@ -21,21 +25,13 @@ static const char *text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
-/* A carrier on this machine is a simulator: it takes any number. */
-static bool is_real_carrier(const struct rlx_api *api)
-{
-    const char *url = rlx_config_get(api->config, RLX_CFG_TWILIO_API_URL);
-
-    return !strstr(url, "//127.") && !strstr(url, "//localhost") && !strstr(url, "//[::1]");
-}
-
 /* Only a number that can't exist is refused; one that is merely unknown to the metadata is noted. */
 static bool can_exist(struct rlx_request *req, struct rlx_api *api, const char *number)
 {
     const char *why = NULL;
     bool valid = true;
 
-    if (is_real_carrier(api) && !rlx_phone_possible(number, &valid, &why)) {
+    if (!rlx_carrier_is_simulated(api->config) && !rlx_phone_possible(number, &valid, &why)) {
         rlx_api_invalid(req, "phone_number", why);
         return false;
     }
@@ -70,6 +66,37 @@ static bool may_call(struct rlx_request *req, struct rlx_api *api, const char *u
     else if (listed)
         rlx_api_reply_code(req, 403, "dnc", "this number is on your do-not-call list");
     return !err && !listed;
+}
+
+/* The account's limits; a request that came before is answered whatever they say now. */
+static bool within_limits(struct rlx_request *req, struct rlx_api *api, const char *user,
+                          const json_t *body, const char *key)
+{
+    const struct rlx_config *config = NULL;
+    const char *code = NULL;
+    char *why = NULL;
+    bool known = false;
+    int err = key ? rlx_idempotency_known(api->store, user, key, &known) : 0;
+
+    if (!err && known)
+        return true;
+    if (!err)
+        err = rlx_user_config(api->store, api->config, req, user, &config);
+    if (!err)
+        err = rlx_call_allowed(api->store, req, api->config, config, user, NULL,
+                               text_of(body, "phone_number"), text_of(body, "caller_id"),
+                               rlx_wall_ms(), &code, &why);
+    if (!err)
+        return true;
+    if (err == RLX_ELIMIT)
+        rlx_reply_header(req, "Retry-After", "60");
+    if (code)
+        rlx_api_reply_code(req, err == RLX_ELIMIT ? 429 : 403, code, why ? why : code);
+    else if (err == RLX_ECONFIG)
+        rlx_api_reply_code(req, 424, "secrets_key_missing", rlx_secrets_why());
+    else
+        rlx_api_reply_store(req, err, "user");
+    return false;
 }
 
 static void nap(long ms)
@@ -147,7 +174,8 @@ void rlx_api_call_outbound(struct rlx_request *req, void *arg)
     char *call_id = NULL;
 
     json_t *body = rlx_api_body(req);
-    if (!can_exist(req, api, text_of(body, "phone_number")) || !may_call(req, api, user, body)) {
+    if (!can_exist(req, api, text_of(body, "phone_number")) || !may_call(req, api, user, body) ||
+        !within_limits(req, api, user, body, key)) {
         json_decref(body);
         return;
     }
@@ -173,9 +201,19 @@ void rlx_api_calls_list(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
     const char *cursor, *user = rlx_api_user(req);
+    const char *number = rlx_request_query(req, "phone_number");
+    char from[RLX_TIME_TEXT], to[RLX_TIME_TEXT];
     const struct rlx_calls_filter filter = {
         .agent_id = rlx_request_query(req, "agent_id"),
         .status = rlx_request_query(req, "status"),
+        .outcome = rlx_request_query(req, "outcome"),
+        .sentiment = rlx_request_query(req, "sentiment"),
+        .direction = rlx_request_query(req, "direction"),
+        /* a "+" that was not escaped comes as a space */
+        .phone_number = number && *number == ' ' ? number + 1 : number,
+        .from = rlx_api_time_of(req, "from", from) ? from : NULL,
+        .to = rlx_api_time_of(req, "to", to) ? to : NULL,
+        .words = rlx_request_query(req, "q"),
     };
     char *json = NULL, *next = NULL;
     int64_t total = 0;

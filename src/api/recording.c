@@ -8,12 +8,14 @@
 
 #include "api/private.h"
 #include "api/range.h"
+#include "api/recording.h"
 #include "base/clock.h"
 #include "base/control.h"
 #include "base/http.h"
 #include "base/log.h"
 #include "provider/carrier.h"
 #include "store/calls.h"
+#include "store/secrets.h"
 
 enum rlx_range rlx_range_parse(const char *header, uint64_t size, uint64_t *firstp,
                                uint64_t *lengthp)
@@ -81,27 +83,49 @@ static void send_file(struct rlx_request *req, int fd, uint64_t size)
     rlx_reply_file(req, range == RLX_RANGE_PART ? 206 : 200, "audio/wav", fd, first, length);
 }
 
-void rlx_api_call_recording(struct rlx_request *req, void *arg)
+void rlx_api_send_recording(struct rlx_request *req, const char *path)
 {
-    struct rlx_api *api = arg;
-    const char *id = rlx_api_id(req, "call_id"), *user = rlx_api_user(req);
-    char *path = NULL;
     struct stat st;
-
-    int err = rlx_call_recording(api->store, req, user, id, &path);
-    if (err) {
-        rlx_api_reply_store(req, err, "recording");
-        return;
-    }
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
     if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-        rlx_log(RLX_ERROR, "recording.open", "call_id=%s error=%s", id, strerrordesc_np(errno));
+        rlx_log(RLX_ERROR, "recording.open", "path=%s error=%s", path, strerrordesc_np(errno));
         if (fd >= 0)
             close(fd);
         rlx_reply_error(req, RLX_ENOTFOUND, "the recording's file is not there any more");
         return;
     }
     send_file(req, fd, (uint64_t)st.st_size);
+}
+
+void rlx_api_call_recording(struct rlx_request *req, void *arg)
+{
+    struct rlx_api *api = arg;
+    char *path = NULL;
+    int err = rlx_call_recording(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), &path);
+
+    if (err)
+        rlx_api_reply_store(req, err, "recording");
+    else
+        rlx_api_send_recording(req, path);
+}
+
+/* The file goes at once; should that fail, the worker's job does it. */
+void rlx_api_call_delete(struct rlx_request *req, void *arg)
+{
+    struct rlx_api *api = arg;
+    char *path = NULL;
+    int err = rlx_call_delete(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), &path);
+
+    if (err == RLX_ECONFLICT) {
+        rlx_api_reply_code(req, 409, "call_is_live", "the call is not over: hang up first");
+    } else if (err) {
+        rlx_api_reply_store(req, err, "call");
+    } else {
+        if (path && unlink(path) && errno != ENOENT)
+            rlx_log(RLX_WARN, "recording.erase", "path=%s error=%s", path, strerrordesc_np(errno));
+        rlx_api_reply_message(req, "Call deleted");
+    }
 }
 
 /* ---- hanging up ---- */
@@ -142,6 +166,7 @@ static int cancel(struct rlx_api *api, const char *call_id)
 static int hang_up(struct rlx_request *req, struct rlx_api *api, const char *call_id,
                    const char *status, const char *sid, const char *control_url)
 {
+    const struct rlx_config *config = NULL;
     bool live = !strcmp(status, "in-progress");
     int err = 0;
 
@@ -150,7 +175,9 @@ static int hang_up(struct rlx_request *req, struct rlx_api *api, const char *cal
     if (!live) /* first in the store, so that a dial that is under way sees it */
         err = cancel(api, call_id);
     if (!err && *sid)
-        err = rlx_carrier_hangup(api->config, sid);
+        err = rlx_call_config(api->store, api->config, req, call_id, &config);
+    if (!err && *sid)
+        err = rlx_carrier_hangup(config, sid);
     return err;
 }
 

@@ -57,7 +57,7 @@ int rlx_call_owned(struct rlx_store *store, const char *user_id, const char *cal
 /* Commits that a dial is about to be asked for, once per call. may_dial: nothing was asked yet, go
  * on. Else the call was asked for before: undecided (its fate must be looked up from since_ms on)
  * or decided (nothing is to be done). RLX_ECONFLICT: another attempt between the same numbers is
- * undecided; try later. */
+ * undecided; RLX_ELIMIT: the user has as many calls as he may have (store/limits.h); try later. */
 struct rlx_dial_state {
     bool may_dial, undecided;
     int64_t since_ms;

@@ -8,6 +8,8 @@
 #include "store/calls.h"
 #include "store/agents_db.h"
 #include "store/db.h"
+#include "store/limits.h"
+#include "store/usage.h"
 
 static int exists(struct rlx_db *db, const char *call_id)
 {
@@ -171,7 +173,7 @@ int rlx_dial_begin(struct rlx_store *store, const char *call_id, const char *to,
         statep->undecided = !strcmp(attempt.state, "undecided");
         statep->since_ms = attempt.started_ms;
         statep->tries = attempt.tries;
-    } else if (!err) {
+    } else if (!err && !(err = rlx_db_account_place(db, call_id, now_ms))) {
         /* RLX_ECONFLICT: another attempt between these numbers is undecided. */
         err = RLX_RUN(db, RLX_Q_ATTEMPT_BEGIN, NULL, NULL, NULL, RLX_TEXT(call_id), RLX_TEXT(to),
                       RLX_TEXT(from), RLX_INT(now_ms));
@@ -397,6 +399,8 @@ int rlx_db_call_end(struct rlx_db *db, const char *call_id, const struct rlx_cal
                       RLX_TEXT(end->metrics), RLX_BOOL(end->owner));
     if (!err && rows)
         err = rlx_db_stats_end(db, call_id);
+    if (!err && rows)
+        err = rlx_db_usage_call_end(db, call_id, end->ended_ms);
     if (!err && rows)
         err = status_event(db, call_id, end->status, end->reason, end->ended_ms);
     if (!err && rows)

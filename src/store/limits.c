@@ -1,6 +1,7 @@
 #include "store/limits.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -318,6 +319,49 @@ int rlx_account_limits_check(struct rlx_store *store, TALLOC_CTX *ctx, const str
         err = judge(ctx, &limits, &now, ask, codep, whyp);
         talloc_free(tmp);
     }
+    json_decref(row);
+    return err;
+}
+
+int rlx_idempotency_known(struct rlx_store *store, const char *user_id, const char *key,
+                          bool *knownp)
+{
+    int rows = 0;
+
+    if (!store || !user_id || !key || !knownp)
+        return -EINVAL;
+    int err = RLX_ONCE(store, RLX_DB_READ, RLX_Q_IDEMPOTENCY_GET, NULL, NULL, &rows,
+                       RLX_TEXT(user_id), RLX_TEXT(key));
+    *knownp = rows > 0;
+    return err;
+}
+
+static int take_owner(struct rlx_row *row, void *arg)
+{
+    const char *id = rlx_row_text(row, 0);
+
+    if (id)
+        memccpy(arg, id, 0, 36);
+    return 0;
+}
+
+int rlx_db_account_place(struct rlx_db *db, const char *call_id, int64_t now_ms)
+{
+    char owner[37] = "", name[64];
+    struct now now = {0};
+    json_t *row = NULL;
+    int err = RLX_RUN(db, RLX_Q_CALL_USER, take_owner, owner, NULL, RLX_TEXT(call_id));
+
+    if (err || !owner[0])
+        return err;
+    snprintf(name, sizeof name, "calls of %s", owner);
+    err = rlx_db_lock(db, name);
+    if (!err)
+        err = load(db, owner, &row);
+    if (!err)
+        err = look(db, owner, call_id, now_ms, &now);
+    if (!err && now.calls >= number(row, CONCURRENT, RLX_LIMIT_CONCURRENT))
+        err = RLX_ELIMIT;
     json_decref(row);
     return err;
 }

@@ -45,4 +45,14 @@ struct rlx_account_limits_ask {
 int rlx_account_limits_check(struct rlx_store *store, TALLOC_CTX *ctx, const struct rlx_account_limits_ask *ask,
                      const char **codep, char **whyp);
 
+/* Whether an Idempotency-Key has come before: then the call is there, and no limit may refuse the answer about it. */
+int rlx_idempotency_known(struct rlx_store *store, const char *user_id, const char *key,
+                          bool *knownp);
+
+struct rlx_db;
+/* RLX_ELIMIT when the call's user has as many calls as he may have that were dialed and are not over. Inside the caller's
+ * transaction, and no other one finds the same free place until it ends. */
+int rlx_db_account_place(struct rlx_db *db, const char *call_id, int64_t now_ms)
+    __attribute__((warn_unused_result));
+
 #endif

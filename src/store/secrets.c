@@ -337,6 +337,23 @@ out:
     return err;
 }
 
+int rlx_call_config(struct rlx_store *store, const struct rlx_config *config, TALLOC_CTX *ctx,
+                    const char *call_id, const struct rlx_config **userp)
+{
+    struct rlx_text_out out = {.ctx = NULL};
+
+    if (!store || !config || !call_id || !userp)
+        return -EINVAL;
+    int err = RLX_ONCE(store, RLX_DB_READ, RLX_Q_CALL_USER, rlx_row_take_text, &out, NULL,
+                       RLX_TEXT(call_id));
+    if (!err && !out.text)
+        err = RLX_ENOTFOUND;
+    if (!err)
+        err = rlx_user_config(store, config, ctx, out.text, userp);
+    talloc_free(out.text);
+    return err;
+}
+
 /* ---- another key ---- */
 
 static int reseal_one(struct rlx_store *store, const struct keys *keys, const struct row *row,

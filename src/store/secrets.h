@@ -32,6 +32,10 @@ const char *rlx_secrets_why(void);
 int rlx_user_config(struct rlx_store *store, const struct rlx_config *config, TALLOC_CTX *ctx,
                     const char *user_id, const struct rlx_config **userp);
 
+/* The same for the user of a call; RLX_ENOTFOUND when there is no such call. */
+int rlx_call_config(struct rlx_store *store, const struct rlx_config *config, TALLOC_CTX *ctx,
+                    const char *call_id, const struct rlx_config **userp);
+
 /* Encrypts what stands under older keys under the first. *countp: how many. */
 int rlx_secrets_reseal(struct rlx_store *store, const struct rlx_config *config, int *countp);
 

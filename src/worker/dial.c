@@ -10,8 +10,11 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "provider/allowed.h"
 #include "provider/carrier.h"
 #include "store/calls.h"
+#include "store/secrets.h"
+#include "store/usage.h"
 #include "worker/tasks.h"
 
 #define SIMULATED_FROM "+15005550006" /* Twilio's own test number that may be a caller */
@@ -22,6 +25,7 @@
 
 struct dial {
     const struct rlx_task *task;
+    const struct rlx_config *config; /* as it is for the call's user: his carrier account, if he has one */
     TALLOC_CTX *ctx;
     json_t *call;
     const char *id, *to, *from;
@@ -71,7 +75,7 @@ static int keep_sid(const struct dial *d, const char *sid)
     rlx_call_progress(d->task->store, d->id, "queued");
     rlx_log(RLX_INFO, "dial.placed", "call_id=%s sid=%s", d->id, sid);
     if (!rlx_call_peek(d->task->store, d->ctx, d->id, &known, &status, &reason) &&
-        !strcmp(status, "canceled") && rlx_carrier_hangup(d->task->config, sid))
+        !strcmp(status, "canceled") && rlx_carrier_hangup(d->config, sid))
         rlx_log(RLX_WARN, "dial.hangup", "call_id=%s sid=%s", d->id, sid);
     rlx_task_done(d->task);
     return 0;
@@ -84,9 +88,27 @@ static void refused(const struct dial *d, int code, const char *why)
     fail_call(d, why);
 }
 
+/* The row that the call's end completes. When it can't be written now, the call is worth more than its price. */
+static void count_carrier(const struct dial *d)
+{
+    const struct rlx_usage item = {
+        .stage = "carrier",
+        .provider = rlx_carrier_is_simulated(d->config) ? "simulator" : "twilio",
+        .own = d->config != d->task->config &&
+               strcmp(rlx_config_get(d->config, RLX_CFG_TWILIO_ACCOUNT_SID),
+                      rlx_config_get(d->task->config, RLX_CFG_TWILIO_ACCOUNT_SID)) != 0,
+        .requests = 1,
+    };
+    int err = rlx_usage_put(d->task->store, d->id, text_of(d->call, "user_id"), &item, 1,
+                            d->task->now_ms);
+
+    if (err)
+        rlx_log(RLX_WARN, "dial.usage", "call_id=%s error=%s", d->id, rlx_err_text(err));
+}
+
 static void place(const struct dial *d)
 {
-    const struct rlx_config *config = d->task->config;
+    const struct rlx_config *config = d->config;
     const json_t *agent = json_object_get(d->call, "agent");
     json_int_t limit_s = json_integer_value(json_object_get(d->call, "max_duration_s"));
     const struct rlx_dial dial = {
@@ -103,6 +125,7 @@ static void place(const struct dial *d)
     char *sid = NULL, *why = NULL;
     int code = 0;
 
+    count_carrier(d);
     int err = dial.answer_url && dial.status_url && dial.amd_url
                   ? rlx_carrier_dial(&sid, d->ctx, config, &dial, &code, &why)
                   : RLX_EPROVIDER;
@@ -123,7 +146,7 @@ static void place(const struct dial *d)
 static void look_up(const struct dial *d, int64_t since_ms)
 {
     char *sid = NULL;
-    int err = rlx_carrier_find(&sid, d->ctx, d->task->config, d->to, d->from, since_ms - SKEW_MS);
+    int err = rlx_carrier_find(&sid, d->ctx, d->config, d->to, d->from, since_ms - SKEW_MS);
 
     if (!err && !(err = keep_sid(d, sid)))
         return;
@@ -159,10 +182,31 @@ static bool may_dial(const struct dial *d)
     return !err && !listed;
 }
 
+/* Again what the API has asked: limits may have been lowered since, and calls that waited now count. */
+static bool allowed(const struct dial *d)
+{
+    const char *code = NULL;
+    char *why = NULL;
+    int64_t now_ms = d->task->now_ms;
+    int err = rlx_call_allowed(d->task->store, d->ctx, d->task->config, d->config,
+                               text_of(d->call, "user_id"), d->id, d->to,
+                               text_of(d->call, "caller_id"), now_ms, &code, &why);
+
+    if (!err)
+        return true;
+    if (!code)
+        rlx_task_again(d->task, rlx_err_text(err), LOOK_AGAIN_MS);
+    else if (!strcmp(code, "concurrent_calls_limit"))
+        rlx_task_again(d->task, code, LOOK_AGAIN_MS);
+    else
+        fail_call(d, code);
+    return false;
+}
+
 static const char *caller(const struct dial *d)
 {
     const char *own = text_of(d->call, "caller_id");
-    const char *number = rlx_config_get(d->task->config, RLX_CFG_TWILIO_PHONE_NUMBER);
+    const char *number = rlx_config_get(d->config, RLX_CFG_TWILIO_PHONE_NUMBER);
 
     return *own ? own : *number ? number : SIMULATED_FROM;
 }
@@ -175,12 +219,14 @@ static void dial_call(struct dial *d)
     d->from = caller(d);
     /* An attempt that was made is looked up even if the number was listed since. */
     int err = rlx_dial_look(d->task->store, d->id, &state);
-    if (err == RLX_ENOTFOUND && !may_dial(d))
+    if (err == RLX_ENOTFOUND && (!may_dial(d) || !allowed(d)))
         return;
     if (!err || err == RLX_ENOTFOUND)
         err = rlx_dial_begin(d->task->store, d->id, d->to, d->from, d->task->now_ms, &state);
     if (err == RLX_ECONFLICT)
         rlx_task_again(d->task, "another call between these numbers is being placed", 1000);
+    else if (err == RLX_ELIMIT)
+        rlx_task_again(d->task, "concurrent_calls_limit", LOOK_AGAIN_MS);
     else if (err)
         rlx_task_again(d->task, rlx_err_text(err), LOOK_AGAIN_MS);
     else if (state.may_dial)
@@ -199,8 +245,13 @@ void rlx_task_dial(const struct rlx_task *task)
 
     d.id = text_of(task->job->payload, "call_id");
     int err = rlx_call_load(task->store, d.ctx, d.id, &d.call);
+    if (!err)
+        err = rlx_user_config(task->store, task->config, d.ctx, text_of(d.call, "user_id"),
+                              &d.config);
     if (err == RLX_ENOTFOUND)
         rlx_task_dead(task, "the call is gone");
+    else if (err == RLX_ECONFIG) /* what its user stored can't be read */
+        fail_call(&d, "SECRETS_KEY does not open the account's own keys");
     else if (err)
         rlx_task_again(task, rlx_err_text(err), LOOK_AGAIN_MS);
     else

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "provider/carrier.h"
 #include "store/calls.h"
+#include "store/secrets.h"
 #include "worker/tasks.h"
 
 #define STALE_MS 90000
@@ -34,8 +35,10 @@ static void judge(struct rlx_store *store, const struct rlx_config *config, cons
     const char *id = text_of(call, "id"), *sid = text_of(call, "twilio_sid");
     int64_t dialed_ms = json_integer_value(json_object_get(call, "dialed_ms"));
     char *status = NULL;
-    int err = rlx_carrier_status(&status, tmp, config, sid);
+    int err = rlx_call_config(store, config, tmp, id, &config);
 
+    if (!err)
+        err = rlx_carrier_status(&status, tmp, config, sid);
     if (err == RLX_ENOTFOUND) {
         close_call(store, id, "failed", "the carrier does not know the call");
     } else if (!err && !strcmp(status, "completed")) {

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "store/calls.h"
 #include "store/jobs.h"
+#include "store/keys.h"
 #include "store/webhooks.h"
 #include "worker/tasks.h"
 
@@ -222,7 +223,9 @@ int rlx_worker_main(struct rlx_config *config)
     signal(SIGPIPE, SIG_IGN);
     worker->config = config;
     rlx_uuid(worker->id);
-    int err = rlx_store_start(&worker->store, ctx, config, &why);
+    int err = rlx_keys_load(config, ctx, &why);
+    if (!err)
+        err = rlx_store_start(&worker->store, ctx, config, &why);
     if (!err)
         err = start(worker);
     if (err) {

@@ -260,9 +260,13 @@ static void limit_calls(void **state)
     assert_int_equal(
         rlx_dial_begin(f->store, two, "+12025550123", "+12025550100", NOON, &dial), 0);
     assert_int_equal(check(f, ask, &code), RLX_ELIMIT);
+    assert_int_equal(
+        rlx_dial_begin(f->store, one, "+12025550124", "+12025550100", NOON, &dial), RLX_ELIMIT);
     const struct rlx_call_end end = {.status = "failed", .reason = "x", .ended_ms = NOON};
     assert_int_equal(rlx_call_end(f->store, two, &end), 0);
     assert_int_equal(check(f, ask, &code), 0);
+    assert_int_equal(
+        rlx_dial_begin(f->store, one, "+12025550124", "+12025550100", NOON, &dial), 0);
 }
 
 static void limit_minutes(void **state)
@@ -427,13 +431,35 @@ static void usage(void **state)
     assert_int_equal(rlx_usage_put_json(f->store, SOME_ID, NULL, text, NOON), RLX_ENOTFOUND);
 }
 
+/* The dial counts the call, its end the minutes, however often it is written. */
+static void usage_carrier(void **state)
+{
+    struct fixture *f = *state;
+    const struct rlx_usage dial = {.stage = "carrier", .provider = "twilio", .requests = 1};
+    struct rlx_call_end end = {.status = "completed", .reason = "x"};
+    char *call = fixture_call(f);
+    char day[RLX_TIME_TEXT];
+    int64_t now_ms = rlx_wall_ms();
+
+    rlx_usage_day(day, now_ms);
+    assert_int_equal(rlx_usage_put(f->store, call, f->user, &dial, 1, now_ms), 0);
+    assert_int_equal(rlx_call_set_token(f->store, call, "t", now_ms + 9000), 0);
+    assert_int_equal(rlx_call_take(f->store, call, "g", "t", now_ms), 0);
+    end.ended_ms = now_ms + 61000;
+    assert_int_equal(rlx_call_end(f->store, call, &end), 0);
+    end.owner = true;
+    assert_int_equal(rlx_call_end(f->store, call, &end), 0);
+    assert_int_equal(sum_of(f, day, day, "audio_ms"), 120000);
+    assert_int_equal(sum_of(f, day, day, "requests"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(profile),       TEST(password),     TEST(invites),      TEST(api_keys),
         TEST(api_keys_end),  TEST(tickets),      TEST(limit_countries), TEST(limit_caller),
         TEST(limit_calls),   TEST(limit_minutes), TEST(limit_fields), TEST(secrets),
-        TEST(secrets_rotate), TEST(user_config), TEST(usage),
+        TEST(secrets_rotate), TEST(user_config), TEST(usage), TEST(usage_carrier),
     };
 
     return cmocka_run_group_tests_name("accounts", tests, NULL, NULL);
