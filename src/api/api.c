@@ -9,6 +9,7 @@
 
 #include "api/dispatch.h"
 #include "api/prices.h"
+#include "api/hub.h"
 #include "api/limits.h"
 #include "api/metrics.h"
 #include "api/private.h"
@@ -139,6 +140,8 @@ int rlx_api_start(struct rlx_api **apip, TALLOC_CTX *ctx, struct rlx_config *con
         goto out;
     api->jwt_key = rlx_config_get(config, RLX_CFG_JWT_SECRET_KEY);
     err = rlx_store_start(&api->store, api, config, whyp);
+    if (!err)
+        err = rlx_hub_create(&api->hub, api, api->store);
     if (!err)
         err = rlx_throttle_create(&api->throttle, api);
     if (!err)

@@ -26,6 +26,7 @@ struct rlx_api {
     struct rlx_throttle *throttle;
     struct rlx_limits *limits;
     struct rlx_metrics *metrics;
+    struct rlx_hub *hub; /* live events */
     struct rlx_prices *prices;
     const char *jwt_key;  /* owned by the configuration */
     char dummy_hash[128]; /* a bcrypt hash that nobody's password gives: unknown e-mails cost the
