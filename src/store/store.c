@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,11 +21,18 @@ struct rlx_db {
     bool in_use, write, broken;
 };
 
+/* A thread that waits for a connection, in turn; on its stack. */
+struct waiter {
+    sem_t given;
+    struct rlx_db *db;
+    struct waiter *next;
+};
+
 struct rlx_store {
     const struct rlx_db_backend *backend;
     char *where;
     pthread_mutex_t lock; /* of the pool */
-    pthread_cond_t freed;
+    struct waiter *waiting;
     pthread_mutex_t write_lock; /* writers of this process queue here, in turn, not in the
                                    database's busy loop */
     struct rlx_db pool[RLX_POOL_SIZE];
@@ -47,7 +55,6 @@ static int store_destructor(struct rlx_store *store)
         if (store->pool[i].connection)
             store->backend->close(store->pool[i].connection);
     pthread_mutex_destroy(&store->write_lock);
-    pthread_cond_destroy(&store->freed);
     pthread_mutex_destroy(&store->lock);
     return 0;
 }
@@ -99,11 +106,6 @@ int rlx_store_open(struct rlx_store **storep, TALLOC_CTX *ctx, const char *url, 
         return -ENOMEM;
     store->backend = backend;
     store->where = talloc_strdup(store, where);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&store->freed, &attr);
-    pthread_condattr_destroy(&attr);
     pthread_mutex_init(&store->lock, NULL);
     pthread_mutex_init(&store->write_lock, NULL);
     for (size_t i = 0; i < RLX_POOL_SIZE; i++)
@@ -146,20 +148,45 @@ static struct rlx_db *pool_free_one(struct rlx_store *store)
     return found;
 }
 
-static int pool_take(struct rlx_store *store, struct rlx_db **dbp)
+/* Waits in turn until a connection is handed over; NULL when the time is up. With the lock held; it is released. */
+static struct rlx_db *pool_wait(struct rlx_store *store)
 {
     struct timespec until = deadline(CLOCK_MONOTONIC);
-    struct rlx_db *db;
-    int err = 0;
+    struct waiter self = {.db = NULL}, **at = &store->waiting;
 
-    pthread_mutex_lock(&store->lock);
-    while (!(db = pool_free_one(store)) && err != ETIMEDOUT)
-        err = pthread_cond_timedwait(&store->freed, &store->lock, &until);
-    if (db)
-        db->in_use = true;
+    sem_init(&self.given, 0, 0);
+    while (*at)
+        at = &(*at)->next;
+    *at = &self;
     pthread_mutex_unlock(&store->lock);
-    if (!db)
+    int err;
+    while ((err = sem_clockwait(&self.given, CLOCK_MONOTONIC, &until)) && errno == EINTR)
+        ;
+    if (err) {
+        pthread_mutex_lock(&store->lock);
+        for (at = &store->waiting; *at && *at != &self;)
+            at = &(*at)->next;
+        bool queued = *at;
+        if (queued)
+            *at = self.next;
+        pthread_mutex_unlock(&store->lock);
+        while (!queued && sem_wait(&self.given)) /* it was given just now: the post is still to come */
+            ;
+    }
+    sem_destroy(&self.given);
+    return self.db;
+}
+
+static int pool_take(struct rlx_store *store, struct rlx_db **dbp)
+{
+    pthread_mutex_lock(&store->lock);
+    struct rlx_db *db = pool_free_one(store);
+    if (db) {
+        db->in_use = true;
+        pthread_mutex_unlock(&store->lock);
+    } else if (!(db = pool_wait(store))) {
         return RLX_ESTORE;
+    }
     *dbp = db;
     return 0;
 }
@@ -178,10 +205,18 @@ static void pool_give(struct rlx_db *db)
     if (db->broken)
         connection_close(db);
     db->broken = false;
+    /* Handed to the one that waits longest, and woken without the lock: nobody can push in, nobody wakes for nothing. */
     pthread_mutex_lock(&store->lock);
-    db->in_use = false;
-    pthread_cond_signal(&store->freed);
+    struct waiter *next = store->waiting;
+    if (next) {
+        store->waiting = next->next;
+        next->db = db;
+    } else {
+        db->in_use = false;
+    }
     pthread_mutex_unlock(&store->lock);
+    if (next)
+        sem_post(&next->given);
 }
 
 /* May this thread try to connect? One at a time while the database is away. */
