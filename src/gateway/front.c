@@ -14,6 +14,7 @@
 #include "gateway/twiml.h"
 #include "provider/carrier.h"
 #include "store/calls.h"
+#include "store/secrets.h"
 
 #define TOKEN_LIFE_MS 120000
 #define STORE_MS 2000 /* a webhook waits so long for the store */
@@ -81,9 +82,58 @@ bool rlx_front_signed(struct rlx_request *req, const struct rlx_config *config,
     return good;
 }
 
+/* ---- users' own carrier accounts ---- */
+
+struct account {
+    struct rlx_store *store;
+    const struct rlx_config *config, *own;
+    char call_id[37];
+};
+
+static int look_account(void *arg)
+{
+    struct account *account = arg;
+
+    return rlx_call_config(account->store, account->config, account, account->call_id,
+                           &account->own);
+}
+
+/* The configuration of the call's user when he has an account of his own, else NULL. Lives as long as the request. */
+static const struct rlx_config *own_account(struct rlx_request *req, struct rlx_front *front)
+{
+    const char *call_id = rlx_request_param(req, "call_id");
+    struct account *account;
+    int result = 0;
+
+    if (!call_id || !rlx_uuid_valid(call_id) || !(account = talloc_zero(NULL, struct account)))
+        return NULL;
+    account->store = front->env.store;
+    account->config = front->env.config;
+    snprintf(account->call_id, sizeof account->call_id, "%s", call_id);
+    if (rlx_bounded_run(front->env.bounded, look_account, account, STORE_MS, &result))
+        return NULL;
+    if (result || account->own == account->config) {
+        talloc_free(account);
+        return NULL;
+    }
+    talloc_steal((TALLOC_CTX *)req, account);
+    return account->own;
+}
+
+static bool signed_by_server(struct rlx_request *req, struct rlx_front *front)
+{
+    return rlx_front_signed(req, front->env.config, front->public_url);
+}
+
 static bool checked(struct rlx_request *req, struct rlx_front *front)
 {
-    if (rlx_front_signed(req, front->env.config, front->public_url))
+    const struct rlx_config *own = NULL;
+
+    if (signed_by_server(req, front))
+        return true;
+    if (rlx_request_header(req, "X-Twilio-Signature"))
+        own = own_account(req, front);
+    if (own && rlx_front_signed(req, own, front->public_url))
         return true;
     rlx_log(RLX_WARN, "webhook.signature", "path=%s peer=%s", rlx_request_path(req),
             rlx_request_peer(req));
@@ -91,6 +141,14 @@ static bool checked(struct rlx_request *req, struct rlx_front *front)
                     "the X-Twilio-Signature is missing or wrong: check TWILIO_AUTH_TOKEN, and that "
                     "VOICE_GATEWAY_URL is exactly the base URL that the carrier calls");
     return false;
+}
+
+/* Where the carrier opens the stream. Another account signs that request too, so its path must tell whose call it is. */
+static char *stream_url(struct rlx_request *req, struct rlx_front *front, const char *call_id)
+{
+    return signed_by_server(req, front)
+               ? talloc_strdup((TALLOC_CTX *)req, front->stream_url)
+               : talloc_asprintf((TALLOC_CTX *)req, "%s/%s", front->stream_url, call_id);
 }
 
 /* ---- to the loop ---- */
@@ -243,7 +301,8 @@ static void voice(struct rlx_request *req, void *arg)
     if (err) /* the token carries its own proof: a store that is away must not lose the callee */
         rlx_log(RLX_WARN, "webhook.store", "call_id=%s error=%s", call_id, rlx_err_text(err));
     post(front, mail_want, call_id, NULL);
-    char *twiml = token ? rlx_twiml_stream((TALLOC_CTX *)req, front->stream_url, token) : NULL;
+    char *url = stream_url(req, front, call_id);
+    char *twiml = token && url ? rlx_twiml_stream((TALLOC_CTX *)req, url, token) : NULL;
     if (twiml)
         rlx_reply_text(req, 200, XML, twiml);
     else
@@ -375,6 +434,7 @@ static const struct rlx_route routes[] = {
     {"POST", "/twilio/status/{call_id}", status, 0},
     {"POST", "/twilio/amd/{call_id}", amd, 0},
     {"GET", "/twilio/media", media, 0},
+    {"GET", "/twilio/media/{call_id}", media, 0},
 };
 
 int rlx_front_start(struct rlx_front **frontp, TALLOC_CTX *ctx, const struct rlx_front_env *env,

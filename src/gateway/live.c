@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "gateway/live_private.h"
 #include "provider/carrier.h"
+#include "store/secrets.h"
 
 #define RECORDER_TICK_MS 1000
 #define CLOSE_MS 5000 /* the call's end waits so long for its recording to be closed */
@@ -20,16 +21,21 @@
 struct hangup {
     uv_work_t work;
     const struct rlx_config *config;
+    struct rlx_store *store;
     struct rlx_socket *socket;
-    char sid[RLX_MEDIA_SID];
+    char sid[RLX_MEDIA_SID], call_id[37];
     int err;
 };
 
 static void hangup_at_carrier(uv_work_t *work)
 {
     struct hangup *hangup = work->data;
+    const struct rlx_config *config = NULL;
 
-    hangup->err = rlx_carrier_hangup(hangup->config, hangup->sid);
+    /* The user's own account may have dialed. When the store is away it was most likely the server's. */
+    if (rlx_call_config(hangup->store, hangup->config, hangup, hangup->call_id, &config))
+        config = hangup->config;
+    hangup->err = rlx_carrier_hangup(config, hangup->sid);
 }
 
 static void hangup_done(uv_work_t *work, int status)
@@ -50,6 +56,8 @@ static void hang_up(struct rlx_live *live)
     if (hangup) {
         hangup->work.data = hangup;
         hangup->config = live->env->config;
+        hangup->store = live->env->store;
+        snprintf(hangup->call_id, sizeof hangup->call_id, "%s", live->setup->call_id);
         snprintf(hangup->sid, sizeof hangup->sid, "%s", live->call_sid);
         if (uv_queue_work(live->env->loop, &hangup->work, hangup_at_carrier, hangup_done))
             talloc_free(hangup);

@@ -21,6 +21,7 @@
 struct rlx_live_env {
     uv_loop_t *loop;
     const struct rlx_config *config;
+    struct rlx_store *store; /* never asked on the loop */
     struct rlx_providers *providers;
     struct rlx_speech_cache *cache;
     struct rlx_finder *finder; /* of passages; NULL = none are looked up */
