@@ -8,7 +8,8 @@
 
 #define RANK_BASE 60.0f    /* of the fusion */
 #define SIMILAR 0.35f      /* from here on a passage is about the same thing */
-#define UNLIKE 0.12f       /* below, shared words are chance */
+#define UNLIKE 0.10f       /* below, shared words are chance */
+#define FIRST_WORDS 2      /* hits of the full-text search that need no nearness beyond that */
 #define WORDS_SHARE 0.4f   /* of the best hit's score, when there are no vectors */
 #define TITLE_BYTES 80
 
@@ -35,17 +36,24 @@ static float dot(const float *a, const float *b, size_t n)
     return sum;
 }
 
+static bool can_compare(const struct rlx_known *known, const float *vector, size_t dim)
+{
+    size_t own, chunks;
+
+    rlx_known_chunks(known, &chunks);
+    return vector && chunks && rlx_known_vector(known, 0, &own) && own == dim;
+}
+
 static size_t nearest(struct near list[RLX_FIND_LIST], const struct rlx_known *known,
                       const float *vector, size_t dim)
 {
     size_t chunks, own, count = 0;
 
     rlx_known_chunks(known, &chunks);
-    for (size_t i = 0; vector && i < chunks; i++) {
-        const float *v = rlx_known_vector(known, i, &own);
-        if (!v || own != dim)
-            return 0;
-        struct near next = {i, dot(v, vector, dim)};
+    if (!can_compare(known, vector, dim))
+        return 0;
+    for (size_t i = 0; i < chunks; i++) {
+        struct near next = {i, dot(rlx_known_vector(known, i, &own), vector, dim)};
         if (next.similarity < UNLIKE ||
             (count == RLX_FIND_LIST && next.similarity <= list[count - 1].similarity))
             continue;
@@ -95,7 +103,7 @@ int rlx_find_words(const struct rlx_known *known, struct rlx_store *store, const
 struct candidate {
     size_t chunk;
     float score, similarity, words;
-    bool first_words; /* among the first three of the full-text search */
+    bool first_words; /* among the first of the full-text search */
 };
 
 struct pool {
@@ -218,8 +226,9 @@ void rlx_find_rank(struct rlx_found *found, TALLOC_CTX *ctx, const struct rlx_kn
 {
     struct pool pool = {.count = 0};
     struct near near[RLX_FIND_LIST];
-    size_t chunk_count, near_count = nearest(near, known, vector, dim);
+    size_t chunk_count, own, near_count = nearest(near, known, vector, dim);
     const struct rlx_known_chunk *chunks = rlx_known_chunks(known, &chunk_count);
+    bool vectors = can_compare(known, vector, dim);
     float best_words = 0;
 
     memset(found, 0, sizeof *found);
@@ -233,21 +242,19 @@ void rlx_find_rank(struct rlx_found *found, TALLOC_CTX *ctx, const struct rlx_kn
         if (place < 0)
             continue;
         struct candidate *c = candidate_of(&pool, (size_t)place);
-        size_t own;
-        const float *v = rlx_known_vector(known, (size_t)place, &own);
-        if (near_count && v && own == dim)
-            c->similarity = dot(v, vector, dim);
+        if (vectors)
+            c->similarity = dot(rlx_known_vector(known, (size_t)place, &own), vector, dim);
         c->words = (float)hits[i].score;
-        c->first_words = i < 3;
+        c->first_words = i < FIRST_WORDS;
         best_words = c->words > best_words ? c->words : best_words;
         c->score += 1 / (RANK_BASE + (float)i + 1);
     }
     qsort(pool.all, pool.count, sizeof pool.all[0], by_score);
-    float whole = (float)(1 + (near_count > 0)) / (RANK_BASE + 1);
+    float whole = (float)(1 + vectors) / (RANK_BASE + 1);
     char *words = rlx_search_words(NULL, text, "", " ");
     for (size_t i = 0; i < pool.count && found->count < RLX_FIND_MOST; i++) {
         const struct candidate *c = &pool.all[i];
-        if (!is_useful(c, near_count > 0, best_words))
+        if (!is_useful(c, vectors, best_words))
             continue;
         struct rlx_found_passage *p = &found->passages[found->count];
         *p = (struct rlx_found_passage){
