@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "call/template.h"
 #include "provider/allowed.h"
 #include "store/agents.h"
 #include "store/limits.h"
@@ -25,8 +26,8 @@ static const char *text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
-/* Only a number that can't exist is refused; one that is merely unknown to the metadata is noted. */
-static bool can_exist(struct rlx_request *req, struct rlx_api *api, const char *number)
+/* Only a number that can't exist is refused; one that is merely unknown to the metadata is noted (*validp). */
+static bool can_exist(struct rlx_request *req, struct rlx_api *api, const char *number, bool *validp)
 {
     const char *why = NULL;
     bool valid = true;
@@ -37,7 +38,19 @@ static bool can_exist(struct rlx_request *req, struct rlx_api *api, const char *
     }
     if (!valid)
         rlx_log(RLX_WARN, "outbound.number", "warning=%s", "not a number of an assigned range");
+    *validp = valid;
     return true;
+}
+
+/* The call's own greeting is a template as the agent's. */
+static bool greets_well(struct rlx_request *req, const json_t *body)
+{
+    char *why = NULL;
+
+    if (!rlx_template_check(req, text_of(body, "greeting"), &why))
+        return true;
+    rlx_api_invalid(req, "greeting", why ? why : "holds a {{variable}} that is not known");
+    return false;
 }
 
 /* The agent must be the user's and switched on, the number not listed. Answers when it is not so.
@@ -129,7 +142,7 @@ static int wait_for_sid(struct rlx_request *req, struct rlx_api *api, const char
     }
 }
 
-static void answer_outbound(struct rlx_request *req, struct rlx_api *api, const char *call_id)
+static void answer_outbound(struct rlx_request *req, struct rlx_api *api, const char *call_id, bool valid)
 {
     char *sid = NULL, *reason = NULL;
     bool failed = false;
@@ -147,9 +160,12 @@ static void answer_outbound(struct rlx_request *req, struct rlx_api *api, const 
             rlx_api_reply_code(req, 502, "carrier_refused", "the carrier refused the call");
         return;
     }
-    rlx_reply_json(req, 200,
-                   json_pack("{s:s,s:s,s:s?,s:s}", "call_id", call_id, "status", "initiated",
-                             "twilio_sid", sid, "message", "Call initiated successfully"));
+    json_t *answer = json_pack("{s:s,s:s,s:s?,s:s}", "call_id", call_id, "status", "initiated",
+                               "twilio_sid", sid, "message", "Call initiated successfully");
+    if (!valid)
+        json_object_set_new(answer, "warnings",
+                            json_pack("[s]", "phone_number is not in a range that is known to be assigned"));
+    rlx_reply_json(req, 200, answer);
 }
 
 /* The values that go with the call rather than into its columns. */
@@ -172,9 +188,10 @@ void rlx_api_call_outbound(struct rlx_request *req, void *arg)
     struct rlx_api *api = arg;
     const char *key = rlx_request_header(req, "Idempotency-Key"), *user = rlx_api_user(req);
     char *call_id = NULL;
+    bool valid = true;
 
     json_t *body = rlx_api_body(req);
-    if (!can_exist(req, api, text_of(body, "phone_number")) || !may_call(req, api, user, body) ||
+    if (!can_exist(req, api, text_of(body, "phone_number"), &valid) || !greets_well(req, body) || !may_call(req, api, user, body) ||
         !within_limits(req, api, user, body, key)) {
         json_decref(body);
         return;
@@ -192,7 +209,7 @@ void rlx_api_call_outbound(struct rlx_request *req, void *arg)
     else if (err)
         rlx_api_reply_store(req, err, "agent");
     else
-        answer_outbound(req, api, call_id);
+        answer_outbound(req, api, call_id, valid);
 }
 
 /* ---- reading ---- */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "call/phrases.h"
+#include "call/tools.h"
 #include "gateway/live_private.h"
 
 #define HISTORY_CHARS 6000
@@ -257,17 +258,6 @@ static void llm_done(int err, const struct rlx_llm_usage *usage, const char *why
 
 static const struct rlx_llm_handlers llm_handlers = {llm_text, llm_tool, llm_done};
 
-/* What a model may ask for by itself. The small local model knows no tools: describing them would only confuse it. */
-static const char *tools_for(const struct rlx_llm *llm)
-{
-    static const char tools[] =
-        "[{\"type\":\"function\",\"function\":{\"name\":\"end_call\",\"description\":\"Ends the phone call, after "
-        "the words in say. Only when the caller has said goodbye or wants to stop.\",\"parameters\":{\"type\":"
-        "\"object\",\"properties\":{\"say\":{\"type\":\"string\",\"description\":\"the last words\"}}}}}]";
-
-    return strncmp(rlx_llm_name(llm), "local", 5) ? tools : NULL;
-}
-
 void rlx_mind_think(struct rlx_mind *mind, const struct rlx_conv_action *action)
 {
     struct rlx_live *live = mind->live;
@@ -281,7 +271,7 @@ void rlx_mind_think(struct rlx_mind *mind, const struct rlx_conv_action *action)
             .model = live->setup->llm_model,
             .messages = rlx_prompt_messages(job, live->setup->system, history, turns,
                                             action->llm.passages, HISTORY_CHARS),
-            .tools = tools_for(live->env->providers->llm),
+            .tools = rlx_tools_for(rlx_llm_name(live->env->providers->llm)),
             .temperature = live->setup->temperature,
             .max_tokens = live->setup->max_tokens,
         };

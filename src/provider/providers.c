@@ -49,6 +49,22 @@ int rlx_providers_create(struct rlx_providers **providersp, TALLOC_CTX *ctx, str
     return 0;
 }
 
+int rlx_llm_open(struct rlx_llm **llmp, TALLOC_CTX *ctx, struct rlx_net *net,
+                 const struct rlx_config *config, char **whyp)
+{
+    struct rlx_chain *chain = NULL;
+    char *why = NULL;
+
+    if (!llmp || !net || !config)
+        return -EINVAL;
+    int err = rlx_chain_create(&chain, ctx, net, config, RLX_STAGE_LLM, &why);
+    if (!err)
+        err = rlx_llm_create(llmp, ctx, chain);
+    if (whyp)
+        *whyp = why;
+    return err;
+}
+
 void rlx_providers_warm(struct rlx_providers *p)
 {
     rlx_stt_warm(p->stt);

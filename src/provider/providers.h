@@ -23,6 +23,9 @@ struct rlx_providers {
 int rlx_providers_create(struct rlx_providers **providersp, TALLOC_CTX *ctx, struct rlx_net *net,
                          const struct rlx_config *config, char **whyp)
     __attribute__((warn_unused_result));
+/* The language models alone, for a loop of one's own (a text chat). A talloc child of ctx; the same order of freeing. */
+int rlx_llm_open(struct rlx_llm **llmp, TALLOC_CTX *ctx, struct rlx_net *net,
+                 const struct rlx_config *config, char **whyp) __attribute__((warn_unused_result));
 /* Opens connections to all. */
 void rlx_providers_warm(struct rlx_providers *providers);
 
