@@ -67,12 +67,16 @@ def measure(turns):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=20)
-    own, spent = measure(parser.parse_args().turns)
+    parser.add_argument("--limits", action="store_true", help="fail when the median is 15 ms or more")
+    args = parser.parse_args()
+    own, spent = measure(args.turns)
     print(json.dumps({
         "measure": "own_share_ms", "turns": len(own), "p50": round(statistics.median(own), 1),
         "p95": round(percentile(own, 0.95), 1), "max": round(max(own), 1),
         "providers_p50": round(statistics.median(spent), 1),
         "ratio": round(statistics.median(own) / statistics.median(spent), 3)}))
+    if args.limits and statistics.median(own) >= 15:
+        sys.exit("RelayX's own share has a median of 15 ms or more")
 
 
 if __name__ == "__main__":
