@@ -24,6 +24,7 @@
 struct call {
     LIST_ENTRY(call) link;
     char id[37];
+    struct rlx_meter *meter;
     struct rlx_live *live; /* NULL while it is being loaded */
     struct door *door;     /* the socket that waits for it */
     bool taken;            /* its token is used: no other stream can come */
@@ -99,7 +100,11 @@ static void call_forget(struct rlx_calls *calls, struct call *call, const char *
     if (call->taken && !(call->live && rlx_live_started(call->live)))
         end_unbegun(calls, call->id, reason);
     LIST_REMOVE(call, link);
-    talloc_free(call); /* the live call is its child */
+    TALLOC_FREE(call->live); /* its last requests end here */
+    char *used = rlx_meter_json(call, call->meter);
+    if (used)
+        rlx_writer_usage(calls->env.writer, call->id, used);
+    talloc_free(call);
 }
 
 static void door_free(struct door *door)
@@ -175,6 +180,8 @@ static void loaded(uv_work_t *work, int status)
     struct call *call = call_find(w->calls, w->call_id);
     int err = status ? status : w->err;
 
+    if (!err && call)
+        w->setup->meter = call->meter;
     if (!err && call && !call->live)
         err = rlx_live_create(&call->live, call, &w->calls->env, w->setup);
     else if (!err)
@@ -212,7 +219,7 @@ static struct call *call_want(struct rlx_calls *calls, const char *call_id)
         return call;
     struct work *w = work_new(calls, call_id);
     call = w ? talloc_zero(calls, struct call) : NULL;
-    if (!call || uv_queue_work(calls->env.loop, &w->work, load, loaded)) {
+    if (!call || rlx_meter_create(&call->meter, call) || uv_queue_work(calls->env.loop, &w->work, load, loaded)) {
         talloc_free(call);
         talloc_free(w);
         return NULL;

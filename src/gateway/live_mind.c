@@ -114,7 +114,8 @@ void rlx_mind_hear(struct rlx_mind *mind, const struct rlx_conv_action *action)
     struct rlx_live *live = mind->live;
     struct job *job = job_new(mind, action->job);
     struct rlx_stt_options options = {.language = live->setup->language,
-                                      .prompt = action->stt.hint};
+                                      .prompt = action->stt.hint,
+                                      .meter = live->setup->meter};
     size_t length;
     const uint8_t *ulaw =
         rlx_ears_slice(live->ears, action->stt.from_ms, action->stt.to_ms, &length);
@@ -274,6 +275,7 @@ void rlx_mind_think(struct rlx_mind *mind, const struct rlx_conv_action *action)
             .tools = rlx_tools_for(rlx_llm_name(live->env->providers->llm)),
             .temperature = live->setup->temperature,
             .max_tokens = live->setup->max_tokens,
+            .meter = live->setup->meter,
         };
         if (options.messages)
             err = rlx_llm_start(&job->llm, live->env->providers->llm, &options, &llm_handlers, job);

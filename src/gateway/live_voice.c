@@ -273,7 +273,8 @@ static void synthesise(struct piece *piece)
 {
     struct rlx_live *live = piece->utterance->voice->live;
     struct rlx_tts_options options = {
-        .text = piece->text, .voice = live->setup->voice, .speed = live->setup->speed};
+        .text = piece->text, .voice = live->setup->voice, .speed = live->setup->speed,
+        .meter = live->setup->meter};
 
     piece->asked_ms = rlx_now_ms();
     int err = rlx_tts_start(&piece->tts, live->env->providers->tts, &options, &tts_handlers, piece);

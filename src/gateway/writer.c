@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/spool.h"
+#include "store/usage.h"
 
 #define MAX_EVENT_BACKLOG 2000
 #define MAX_BACKLOG 200000 /* operations: some 100 bytes each, when their texts are on disk */
@@ -129,6 +130,9 @@ static int carry_out(struct rlx_store *store, const json_t *json)
     if (!strcmp(op, "dnc"))
         return rlx_dnc_add(store, text_of(json, "user_id"), text_of(json, "number"),
                            text_of(json, "source"), call_id);
+    if (!strcmp(op, "usage"))
+        return rlx_usage_put_json(store, call_id, NULL, text_of(json, "items"),
+                                  json_integer_value(json_object_get(json, "at_ms")));
     return RLX_EINVAL;
 }
 
@@ -559,6 +563,12 @@ void rlx_writer_dnc(struct rlx_writer *w, const char *user_id, const char *phone
 {
     queue(w, json_pack("{s:s, s:s, s:s, s:s, s:s}", "op", "dnc", "call_id", call_id, "user_id",
                        user_id, "number", phone_number, "source", source));
+}
+
+void rlx_writer_usage(struct rlx_writer *w, const char *call_id, const char *items_json)
+{
+    queue(w, json_pack("{s:s, s:s, s:s, s:I}", "op", "usage", "call_id", call_id, "items",
+                       items_json, "at_ms", (json_int_t)rlx_wall_ms()));
 }
 
 size_t rlx_writer_backlog(struct rlx_writer *w)

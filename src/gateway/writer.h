@@ -45,6 +45,8 @@ void rlx_writer_take(struct rlx_writer *writer, const char *call_id, const char 
 void rlx_writer_end(struct rlx_writer *writer, const char *call_id, const struct rlx_call_end *end);
 void rlx_writer_dnc(struct rlx_writer *writer, const char *user_id, const char *phone_number,
                     const char *source, const char *call_id);
+/* What providers did for the call (rlx_usage_put_json). */
+void rlx_writer_usage(struct rlx_writer *writer, const char *call_id, const char *items_json);
 /* How many operations the store has not taken yet. */
 size_t rlx_writer_backlog(struct rlx_writer *writer);
 

@@ -23,6 +23,8 @@ struct rlx_llm_handlers {
     void (*done)(int err, const struct rlx_llm_usage *usage, const char *why, void *arg);
 };
 
+struct rlx_meter; /* provider/meter.h */
+
 struct rlx_llm_options {
     const char *model;     /* the agent's wish; an alias or unknown name takes the provider's default; may be NULL */
     const char *messages;  /* JSON array of {role, content, …} */
@@ -31,6 +33,7 @@ struct rlx_llm_options {
     uint32_t max_tokens;   /* 0 = 150 */
     uint32_t first_token_ms; /* limit; 0 = 6000 */
     uint32_t total_ms;       /* limit; 0 = 20000 */
+    struct rlx_meter *meter; /* what it costs is counted here; lives longer than the job; may be NULL */
 };
 
 int rlx_llm_start(struct rlx_llm_job **jobp, struct rlx_llm *llm,

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "provider/llm_stream.h"
+#include "provider/meter.h"
 #include "provider/openai.h"
 
 struct rlx_llm {
@@ -21,6 +22,8 @@ struct rlx_llm_job {
     void *arg;
     char *model, *messages, *tools;
     double temperature;
+    struct rlx_meter *meter;
+    size_t given; /* bytes of text that came */
     uint32_t max_tokens, first_token_limit_ms, total_limit_ms;
     uint64_t start_ms;
     uint32_t first_token_ms;
@@ -41,6 +44,27 @@ static uint32_t since_start(const struct rlx_llm_job *job)
     return (uint32_t)(rlx_now_ms() - job->start_ms);
 }
 
+/* What a provider took is paid for, also when nobody waits for its answer any more. Where it told no tokens (it does so at the end
+ * only) they are guessed. */
+static void count_request(const struct rlx_llm_job *job)
+{
+    const struct rlx_endpoint *e = job->walk.current;
+    uint32_t in = 0, out = 0;
+    if (!e || !job->meter)
+        return;
+    if (job->stream)
+        rlx_llm_stream_usage(job->stream, &in, &out);
+    rlx_meter_add(job->meter,
+                  &(struct rlx_metered){
+                      .stage = RLX_STAGE_LLM,
+                      .provider = e->name,
+                      .model = rlx_models_resolve(job->llm->chain->models, "llm", e->name,
+                                                  job->model, e->model),
+                      .tokens_in = in ? in : rlx_meter_tokens(strlen(job->messages)),
+                      .tokens_out = out ? out : rlx_meter_tokens(job->given),
+                  });
+}
+
 static void end(struct rlx_llm_job *job, int err, const char *why)
 {
     struct rlx_llm_usage usage = {.first_token_ms = job->first_token_ms,
@@ -57,6 +81,8 @@ static void failed(struct rlx_llm_job *job, int err, long status, const char *wh
     bool gave = job->stream && rlx_llm_stream_gave(job->stream);
     rlx_net_cancel(job->request);
     job->request = NULL;
+    if (gave)
+        count_request(job);
     rlx_walk_failed(&job->walk, job, err, status, why, rlx_now_ms());
     if (gave || attempt(job))
         end(job, err, job->walk.why ? job->walk.why : rlx_err_text(err));
@@ -66,6 +92,7 @@ static void succeeded(struct rlx_llm_job *job)
 {
     rlx_net_release(job->request); /* what follows [DONE] must not hold up the turn */
     job->request = NULL;
+    count_request(job);
     rlx_walk_succeeded(&job->walk);
     end(job, 0, NULL);
 }
@@ -83,6 +110,7 @@ static void on_text(const char *text, void *arg)
 {
     struct rlx_llm_job *job = arg;
     note_begin(job);
+    job->given += strlen(text);
     job->handlers.text(text, job->arg);
 }
 
@@ -137,6 +165,7 @@ static int ask(struct rlx_llm_job *job, const struct rlx_endpoint *e)
     talloc_free(job->stream);
     job->stream = NULL;
     job->begun = false;
+    job->given = 0;
     int err = rlx_llm_stream_create(&job->stream, job, &handlers, job);
     if (!err)
         err = rlx_chat_body(&body, job, chain, e, &chat);
@@ -191,6 +220,7 @@ int rlx_llm_start(struct rlx_llm_job **jobp, struct rlx_llm *llm,
     job->handlers = *handlers;
     job->arg = arg;
     job->temperature = options->temperature;
+    job->meter = options->meter;
     job->max_tokens = options->max_tokens ? options->max_tokens : 150;
     job->first_token_limit_ms = options->first_token_ms ? options->first_token_ms : 6000;
     job->total_limit_ms = options->total_ms ? options->total_ms : 20000;
@@ -212,8 +242,11 @@ int rlx_llm_start(struct rlx_llm_job **jobp, struct rlx_llm *llm,
 
 void rlx_llm_cancel(struct rlx_llm_job *job)
 {
-    if (job && !job->ended)
-        talloc_free(job);
+    if (!job || job->ended)
+        return;
+    if (job->request)
+        count_request(job);
+    talloc_free(job);
 }
 
 /* ---- warming ---- */

@@ -10,6 +10,7 @@
 #include "audio/wav.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "provider/meter.h"
 #include "provider/openai.h"
 
 #define ULAW_MAX ((size_t)8000 * 120)
@@ -29,6 +30,8 @@ struct rlx_stt_job {
     size_t wav_length;
     char *language, *prompt;
     uint32_t timeout_ms;
+    uint32_t audio_ms;
+    struct rlx_meter *meter;
     uint64_t start_ms;
     struct rlx_bytes answer;
     rlx_stt_done_h *done;
@@ -134,6 +137,17 @@ static int parse(struct rlx_stt_job *job, struct rlx_stt_result *result)
     return err;
 }
 
+/* What a provider took is paid for, also when nobody waits for its answer any more. */
+static void count_request(const struct rlx_stt_job *job)
+{
+    const struct rlx_endpoint *e = job->walk.current;
+    if (e)
+        rlx_meter_add(job->meter, &(struct rlx_metered){.stage = RLX_STAGE_STT,
+                                                        .provider = e->name,
+                                                        .model = e->model,
+                                                        .audio_ms = job->audio_ms});
+}
+
 static void failed(struct rlx_stt_job *job, int err, long status, const char *why)
 {
     rlx_walk_failed(&job->walk, job, err, status, why, rlx_now_ms());
@@ -166,6 +180,7 @@ static void on_done(int err, long status, const char *why, void *arg)
         failed(job, err, status, why);
         return;
     }
+    count_request(job);
     rlx_walk_succeeded(&job->walk);
     end(job, 0, &result, NULL);
 }
@@ -233,6 +248,8 @@ int rlx_stt_start(struct rlx_stt_job **jobp, struct rlx_stt *stt, const uint8_t 
     job->arg = arg;
     job->timeout_ms = options->timeout_ms ? options->timeout_ms : 5000;
     job->start_ms = rlx_now_ms();
+    job->audio_ms = (uint32_t)(length / 8);
+    job->meter = options->meter;
     talloc_set_destructor(job, destroy_job);
     int err = make_wav(job, ulaw, length);
     if (!err && options->language && *options->language)
@@ -251,8 +268,11 @@ int rlx_stt_start(struct rlx_stt_job **jobp, struct rlx_stt *stt, const uint8_t 
 
 void rlx_stt_cancel(struct rlx_stt_job *job)
 {
-    if (job && !job->ended)
-        talloc_free(job);
+    if (!job || job->ended)
+        return;
+    if (job->request)
+        count_request(job);
+    talloc_free(job);
 }
 
 void rlx_stt_warm(struct rlx_stt *stt)

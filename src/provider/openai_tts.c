@@ -8,6 +8,7 @@
 #include "audio/trim.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "provider/meter.h"
 #include "provider/openai.h"
 #include "provider/tts_decode.h"
 
@@ -33,6 +34,7 @@ struct rlx_tts_job {
     void *arg;
     char *text, *voice;
     double speed;
+    struct rlx_meter *meter;
     uint32_t limit_ms;
     uint64_t start_ms;
     uint32_t first_byte_ms;
@@ -58,6 +60,18 @@ static void end(struct rlx_tts_job *job, int err, const char *why)
     job->handlers.done(err, job->first_byte_ms, (uint32_t)(rlx_now_ms() - job->start_ms), why,
                        job->arg);
     talloc_free(job);
+}
+
+/* What a provider took is paid for, also when nobody waits for its answer any more. */
+static void count_request(const struct rlx_tts_job *job)
+{
+    const struct rlx_endpoint *e = job->walk.current;
+    if (e)
+        rlx_meter_add(job->meter, &(struct rlx_metered){.stage = RLX_STAGE_TTS,
+                                                        .provider = e->name,
+                                                        .model = e->model,
+                                                        .characters =
+                                                            rlx_meter_characters(job->text)});
 }
 
 static void failed(struct rlx_tts_job *job, int err, long status, const char *why)
@@ -137,6 +151,7 @@ static void on_done(int err, long status, const char *why, void *arg)
         return;
     }
     job->request = NULL;
+    count_request(job);
     if (!give(job))
         return;
     rlx_walk_succeeded(&job->walk);
@@ -237,6 +252,7 @@ int rlx_tts_start(struct rlx_tts_job **jobp, struct rlx_tts *tts,
     job->speed = options->speed > 0 ? options->speed : 1.0;
     job->limit_ms = options->first_byte_ms ? options->first_byte_ms : 4000;
     job->start_ms = rlx_now_ms();
+    job->meter = options->meter;
     talloc_set_destructor(job, destroy_job);
     job->text = talloc_strdup(job, options->text);
     job->voice = options->voice ? talloc_strdup(job, options->voice) : NULL;
@@ -253,8 +269,11 @@ int rlx_tts_start(struct rlx_tts_job **jobp, struct rlx_tts *tts,
 
 void rlx_tts_cancel(struct rlx_tts_job *job)
 {
-    if (job && !job->ended)
-        talloc_free(job);
+    if (!job || job->ended)
+        return;
+    if (job->request)
+        count_request(job);
+    talloc_free(job);
 }
 
 void rlx_tts_warm(struct rlx_tts *tts)

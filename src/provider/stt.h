@@ -22,10 +22,13 @@ struct rlx_stt_result {
 typedef void rlx_stt_done_h(int err, const struct rlx_stt_result *result, const char *why,
                             void *arg);
 
+struct rlx_meter; /* provider/meter.h */
+
 struct rlx_stt_options {
     const char *language; /* ISO 639-1, NULL = the provider's default */
     const char *prompt;   /* words that are likely, may be NULL */
     uint32_t timeout_ms;  /* 0 = 5000 */
+    struct rlx_meter *meter; /* what it costs is counted here; lives longer than the job; may be NULL */
 };
 
 /* Transcribes 8 kHz µ-law (copied). */

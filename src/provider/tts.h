@@ -15,11 +15,14 @@ struct rlx_tts_handlers {
     void (*done)(int err, uint32_t first_byte_ms, uint32_t took_ms, const char *why, void *arg);
 };
 
+struct rlx_meter; /* provider/meter.h */
+
 struct rlx_tts_options {
     const char *text;
     const char *voice;       /* the agent's wish, may be NULL; unknown names take the provider's default */
     double speed;            /* 0 = 1.0 */
     uint32_t first_byte_ms;  /* limit; 0 = 4000 */
+    struct rlx_meter *meter; /* what it costs is counted here; lives longer than the job; may be NULL */
 };
 
 /* Edge silence is trimmed to 40 ms. */
