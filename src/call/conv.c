@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MAX_ACTIONS 512u
+#define VITAL_ACTIONS 64u /* places that are kept for what must not be lost */
 
 static const char *const PHRASES[RLX_PHRASE_COUNT] = {
     [RLX_PHRASE_GOODBYE] = "Thank you for your time. Goodbye.",
@@ -106,7 +107,7 @@ int rlx_conv_create(struct rlx_conv **convp, TALLOC_CTX *ctx,
     conv->options = *options;
     conv->set = options->settings;
     conv->scratch = talloc_new(conv);
-    conv->action_size = 32;
+    conv->action_size = 2 * VITAL_ACTIONS;
     conv->actions = talloc_array(conv, struct rlx_conv_action, (unsigned)conv->action_size);
     if (!conv->scratch || !conv->actions)
         goto out;
@@ -134,20 +135,33 @@ const char *rlx_conv_phrase(const struct rlx_conv *conv, size_t index)
 
 /* ---- what the files share ---- */
 
+/* What the records and the line hang on. */
+static bool is_vital(enum rlx_conv_action_kind kind)
+{
+    return kind == RLX_ACT_END || kind == RLX_ACT_HANGUP || kind == RLX_ACT_ROW ||
+           kind == RLX_ACT_DNC || kind == RLX_ACT_DROP || kind == RLX_ACT_STT_CANCEL ||
+           kind == RLX_ACT_LLM_CANCEL;
+}
+
 struct rlx_conv_action *rlx_conv_act(struct rlx_conv *conv, enum rlx_conv_action_kind kind)
 {
     struct rlx_conv_action *action = &conv->spare;
 
-    if (conv->action_count == conv->action_size && conv->action_size < MAX_ACTIONS) {
+    size_t room = conv->action_size - (is_vital(kind) ? 0 : VITAL_ACTIONS);
+
+    if (conv->action_count >= room && conv->action_size < MAX_ACTIONS) {
         struct rlx_conv_action *more = talloc_realloc(conv, conv->actions, struct rlx_conv_action,
                                                       (unsigned)conv->action_size * 2);
         if (more) {
             conv->actions = more;
             conv->action_size *= 2;
+            room = conv->action_size - (is_vital(kind) ? 0 : VITAL_ACTIONS);
         }
     }
-    if (conv->action_count < conv->action_size)
+    if (conv->action_count < room)
         action = &conv->actions[conv->action_count++];
+    else
+        conv->lost = true;
     memset(action, 0, sizeof *action);
     action->kind = kind;
     return action;
@@ -362,6 +376,9 @@ static void dispatch(struct rlx_conv *conv, const struct rlx_conv_event *event)
     case RLX_EV_AMD:
         rlx_conv_on_amd(conv, event->text);
         break;
+    case RLX_EV_BEEP:
+        rlx_conv_on_beep(conv);
+        break;
     case RLX_EV_STOP:
         rlx_conv_on_stop(conv);
         break;
@@ -414,6 +431,11 @@ const struct rlx_conv_action *rlx_conv_input(struct rlx_conv *conv,
     }
     if (conv->state != RLX_CONV_ENDED)
         rlx_conv_speech_pump(conv);
+    if (conv->lost && conv->state != RLX_CONV_ENDED) {
+        /* Somebody would wait for ever for what was not asked: nothing else is safe. */
+        rlx_conv_close_reason(conv, "failed", "overloaded", NULL);
+        rlx_conv_end(conv, true);
+    }
     *countp = conv->action_count;
     return conv->actions;
 }

@@ -78,6 +78,7 @@ enum rlx_conv_event_kind {
     RLX_EV_TOOL_DONE,  /* .job, .text = result as JSON, .err */
     RLX_EV_KEPT,       /* .kept: transcript rows up to this number are durable */
     RLX_EV_AMD,        /* .text = the carrier's answer ("human", "machine_start", …) */
+    RLX_EV_BEEP,       /* a machine's beep, and the quiet behind it */
     RLX_EV_STOP,       /* the stream ended: the callee or the carrier hung up, or the socket broke */
     RLX_EV_END_WISH,   /* the owner wants the call ended now (API hang-up, drain time-out); .text = reason */
     RLX_EV_TIMER       /* rlx_conv_deadline has come */

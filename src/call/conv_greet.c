@@ -197,18 +197,40 @@ void rlx_conv_on_amd(struct rlx_conv *conv, const char *answer)
     }
 }
 
+static void start_again(struct rlx_conv *conv, bool go)
+{
+    conv->opening.restarted = true;
+    rlx_conv_speech_cut(conv);
+    rlx_conv_say_phrase(conv, RLX_SOURCE_VOICEMAIL, RLX_PHRASE_VOICEMAIL);
+    if (conv->next)
+        conv->next->go = go;
+}
+
+/* The machine records from now on: what was said before is not on it. Nobody beeps but a machine. */
+void rlx_conv_on_beep(struct rlx_conv *conv)
+{
+    bool early = conv->state == RLX_CONV_GREETING || conv->state == RLX_CONV_AI_SPEAKING;
+
+    if (conv->closing.on)
+        return;
+    if (early && !conv->metrics.turns) {
+        meet_machine(conv, true);
+    } else if (conv->state == RLX_CONV_VOICEMAIL && conv->speaking) {
+        if (!conv->opening.restarted)
+            start_again(conv, true);
+    } else if (conv->state == RLX_CONV_VOICEMAIL && conv->next) {
+        conv->next->go = true;
+    }
+}
+
 /* The message starts again, once, when the machine was not done speaking. */
 void rlx_conv_voicemail_frame(struct rlx_conv *conv)
 {
     if (conv->opening.restarted || conv->now_ms - conv->speaking->begun_ms > MESSAGE_RESTART_MS ||
         rlx_conv_voiced(conv, RLX_CONV_WINDOW_MS) < conv->set.speech_ms)
         return;
-    conv->opening.restarted = true;
-    rlx_conv_speech_cut(conv);
+    start_again(conv, false);
     rlx_conv_utterance_begin(conv);
-    rlx_conv_say_phrase(conv, RLX_SOURCE_VOICEMAIL, RLX_PHRASE_VOICEMAIL);
-    if (conv->next)
-        conv->next->go = false;
 }
 
 static uint64_t quiet_for(const struct rlx_conv *conv)

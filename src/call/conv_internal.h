@@ -263,6 +263,7 @@ struct rlx_conv {
     bool started;             /* a first event has come */
 
     struct rlx_conv_action *actions, spare;
+    bool lost;                /* an action found no place */
     size_t action_count, action_size;
     TALLOC_CTX *scratch;      /* what actions point to; emptied at each input */
 
@@ -361,6 +362,7 @@ bool rlx_conv_greet_answer(struct rlx_conv *conv); /* the greeting is over: is t
 void rlx_conv_voicemail_frame(struct rlx_conv *conv);
 void rlx_conv_on_opening_text(struct rlx_conv *conv, const struct rlx_conv_event *event);
 void rlx_conv_on_amd(struct rlx_conv *conv, const char *answer);
+void rlx_conv_on_beep(struct rlx_conv *conv);
 void rlx_conv_voicemail_end(struct rlx_conv *conv);
 void rlx_conv_voicemail_tick(struct rlx_conv *conv);
 uint64_t rlx_conv_voicemail_due(const struct rlx_conv *conv);

@@ -14,6 +14,7 @@
 #define RECORDER_TICK_MS 1000
 #define CLOSE_MS 5000 /* the call's end waits so long for its recording to be closed */
 #define BAD_MESSAGES 100
+#define BEEP_MS 90000 /* a machine has beeped by then */
 #define STOP_MS 2000 /* the stream's own end is awaited so long after the carrier's word */
 
 /* ---- the conversation's actions ---- */
@@ -275,6 +276,18 @@ static void bad_message(struct rlx_live *live, const char *why)
         rlx_socket_close(live->socket, 1008, "too many messages that can't be read");
 }
 
+static void listen_for_beep(struct rlx_live *live, const struct rlx_media_message *message)
+{
+    struct rlx_conv_event event = {.kind = RLX_EV_BEEP};
+
+    if (!live->beep || live->over)
+        return;
+    if (rlx_beep_feed(live->beep, message->audio, message->audio_length))
+        rlx_live_input(live, &event);
+    if (rlx_live_time(live) > BEEP_MS)
+        TALLOC_FREE(live->beep);
+}
+
 void rlx_live_message(struct rlx_live *live, const char *text, size_t length)
 {
     struct rlx_media_message message;
@@ -290,6 +303,7 @@ void rlx_live_message(struct rlx_live *live, const char *text, size_t length)
     switch (message.kind) {
     case RLX_MEDIA_AUDIO:
         rlx_ears_audio(live->ears, &message);
+        listen_for_beep(live, &message);
         break;
     case RLX_MEDIA_MARK:
         rlx_voice_mark(live->voice, message.mark);
@@ -451,7 +465,9 @@ int rlx_live_create(struct rlx_live **livep, TALLOC_CTX *ctx, const struct rlx_l
     setup->options.guesses = strncmp(rlx_stt_name(env->providers->stt), "local", 5) ? 1 : 2;
     setup->options.wall_ms = rlx_wall_ms() - (int64_t)rlx_now_ms();
     rlx_random(&setup->options.uuid_seed, sizeof setup->options.uuid_seed);
-    err = rlx_ears_create(&live->ears, live);
+    err = rlx_beep_create(&live->beep, live);
+    if (!err)
+        err = rlx_ears_create(&live->ears, live);
     if (!err)
         err = rlx_voice_create(&live->voice, live);
     if (!err)

@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include "audio/beep.h"
 #include "audio/playout.h"
 #include "audio/recorder.h"
 #include "audio/vad.h"
@@ -21,6 +22,7 @@ struct rlx_live {
     struct rlx_ears *ears;
     struct rlx_mind *mind;
     struct rlx_voice *voice;
+    struct rlx_beep *beep;         /* NULL when no machine's beep is awaited any more */
     struct rlx_recorder *recorder; /* NULL before start, and without memory */
     bool recording_failed;         /* and that was told */
     char *recording_path;

@@ -1,6 +1,8 @@
 /* Every way in which a call ends. */
 #include "harness.h"
 
+#include "call/conv_internal.h"
+
 static uint32_t end_at(const struct sim *sim)
 {
     const struct sim_entry *end = sim_find(sim, RLX_ACT_END, 0);
@@ -242,6 +244,30 @@ static void owner_ends(void **state)
     sim_true(sim, sim_count(sim, RLX_ACT_HANGUP) == 1);
 }
 
+/* However much one event sets off: the end is among it, last, and once. */
+static void too_many_actions(void **state)
+{
+    struct sim *sim = sim_new(state);
+    size_t count;
+
+    sim_run(sim, 3000);
+    struct rlx_conv *conv = sim->conv;
+    (void)rlx_conv_input(conv, &(struct rlx_conv_event){.kind = RLX_EV_TIMER}, sim->now, &count);
+    for (unsigned i = 0; i < 2000; i++)
+        rlx_conv_note(conv, "flood", "{\"n\":%u}", i);
+    rlx_conv_end(conv, true);
+    assert_int_equal(conv->actions[conv->action_count - 1].kind, RLX_ACT_END);
+    assert_int_equal(conv->actions[conv->action_count - 2].kind, RLX_ACT_HANGUP);
+    assert_true(conv->lost && conv->action_count <= 512);
+
+    sim = sim_new(state);
+    sim_run(sim, 3000);
+    sim->conv->lost = true; /* something was not asked for: the call can't go on as if it were */
+    sim_run(sim, 3100);
+    sim_true(sim, sim->ends == 1 && !sim->after_end);
+    assert_string_equal(sim->end_reason, "overloaded");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +285,7 @@ int main(void)
         RLX_TEST(hang_up_while_thinking),
         RLX_TEST(stop_before_stream),
         RLX_TEST(owner_ends),
+        RLX_TEST(too_many_actions),
     };
     return cmocka_run_group_tests_name("conversation: endings", tests, NULL, NULL);
 }

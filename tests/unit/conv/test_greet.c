@@ -183,6 +183,43 @@ static void machines(void **state)
     sim_true(sim, sim_count(sim, RLX_ACT_HANGUP) == 1);
 }
 
+/* A beep starts the message at once; one that comes into it starts it again; without a carrier's verdict it tells the machine. */
+static void beeps(void **state)
+{
+    static const uint32_t AT[] = {6700, 9000};
+    struct rlx_conv_event beep = {.kind = RLX_EV_BEEP};
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct sim *sim = callee_first(state);
+        sim->options.voicemail = "This is Ava of the bakery. Please call us back.";
+        sim_voice(sim, 300, 6000, "You have reached the Miller family please leave a message");
+        sim_run(sim, 3000);
+        sim_give(sim, (struct rlx_conv_event){.kind = RLX_EV_AMD, .text = "machine_start"});
+        sim_run(sim, AT[i]);
+        sim_give(sim, beep);
+        sim_run(sim, AT[i] + 100);
+        sim_true(sim, sim_find(sim, RLX_ACT_EPOCH, AT[i]));
+        sim_give(sim, beep); /* again: not a second time */
+        sim_run(sim, 30000);
+        sim_true(sim, sim_count(sim, RLX_ACT_EPOCH) <= 2);
+        sim_true(sim, sim_row_with(sim, "Please call us back."));
+        assert_string_equal(sim->end_reason, "voicemail");
+    }
+    struct sim *sim = callee_first(state);
+    sim_voice(sim, 300, 4000, "You have reached the Miller family please leave a message");
+    sim_run(sim, 4800);
+    sim_give(sim, beep);
+    sim_true(sim, sim->ended);
+    assert_string_equal(sim->end_reason, "voicemail");
+    sim = callee_first(state); /* who has talked with us is no machine, whatever beeps behind them */
+    sim_voice(sim, 300, 700, "Hello?");
+    sim_voice(sim, 4500, 5500, "What are your opening hours?");
+    sim_run(sim, 6800);
+    sim_give(sim, beep);
+    sim_run(sim, 9000);
+    sim_true(sim, !sim->ended);
+}
+
 /* The message starts again, once, when the machine goes on speaking. */
 static void message_restarts(void **state)
 {
@@ -224,6 +261,7 @@ int main(void)
         RLX_TEST(disclosure_is_owed),
         RLX_TEST(opt_out_at_once),
         RLX_TEST(machines),
+        RLX_TEST(beeps),
         RLX_TEST(message_restarts),
         RLX_TEST(late_machine_is_not_believed),
     };
