@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/http.h"
+#include "provider/meter.h"
 #include "provider/openai.h"
 #include "provider/providers.h"
 
@@ -59,7 +60,25 @@ static int take_text(char **textp, TALLOC_CTX *ctx, const json_t *answer)
     return *textp ? 0 : -ENOMEM;
 }
 
-static int chat_once(char **textp, TALLOC_CTX *ctx, const struct rlx_chain *chain,
+static void count_chat(struct rlx_meter *meter, const struct rlx_endpoint *e,
+                       const struct rlx_chat *chat, const json_t *answer, const char *text)
+{
+    const json_t *usage = json_object_get(answer, "usage");
+    json_int_t in = json_integer_value(json_object_get(usage, "prompt_tokens"));
+    json_int_t out = json_integer_value(json_object_get(usage, "completion_tokens"));
+
+    rlx_meter_add(meter,
+                  &(struct rlx_metered){
+                      .stage = RLX_STAGE_LLM,
+                      .provider = e->name,
+                      .model = chat->model,
+                      .tokens_in = in > 0 ? (uint64_t)in : rlx_meter_tokens(strlen(chat->messages)),
+                      .tokens_out = out > 0 ? (uint64_t)out
+                                            : rlx_meter_tokens(text ? strlen(text) : 0),
+                  });
+}
+
+static int chat_once(struct rlx_meter *meter, char **textp, TALLOC_CTX *ctx, const struct rlx_chain *chain,
                      const struct rlx_endpoint *e, struct rlx_chat *chat, const char *model,
                      long timeout_ms, long *statusp, char **whyp)
 {
@@ -70,8 +89,10 @@ static int chat_once(char **textp, TALLOC_CTX *ctx, const struct rlx_chain *chai
     if (err)
         return err;
     err = post(&answer, ctx, e, "chat/completions", body, timeout_ms, statusp, whyp);
-    if (!err)
+    if (!err) {
         err = take_text(textp, ctx, answer);
+        count_chat(meter, e, chat, answer, err ? NULL : *textp);
+    }
     json_decref(answer);
     return err;
 }
@@ -79,6 +100,15 @@ static int chat_once(char **textp, TALLOC_CTX *ctx, const struct rlx_chain *chai
 int rlx_llm_blocking(char **textp, TALLOC_CTX *ctx, const struct rlx_config *config,
                      const char *model, const char *messages, const char *schema,
                      uint32_t max_tokens, long timeout_ms, char **whyp)
+{
+    return rlx_llm_blocking_metered(NULL, textp, ctx, config, model, messages, schema, max_tokens,
+                                    timeout_ms, whyp);
+}
+
+int rlx_llm_blocking_metered(struct rlx_meter *meter, char **textp, TALLOC_CTX *ctx,
+                             const struct rlx_config *config, const char *model,
+                             const char *messages, const char *schema, uint32_t max_tokens,
+                             long timeout_ms, char **whyp)
 {
     struct rlx_walk walk = {0};
     struct rlx_endpoint *e;
@@ -100,7 +130,7 @@ int rlx_llm_blocking(char **textp, TALLOC_CTX *ctx, const struct rlx_config *con
            (e = rlx_walk_next(&walk, chain, rlx_now_ms()))) {
         long status = 0;
         char *once = NULL;
-        err = chat_once(&text, tmp, chain, e, &chat, model, timeout_ms ? timeout_ms : 30000,
+        err = chat_once(meter, &text, tmp, chain, e, &chat, model, timeout_ms ? timeout_ms : 30000,
                         &status, &once);
         if (err)
             rlx_walk_failed(&walk, tmp, err, status, once ? once : rlx_err_text(err), rlx_now_ms());

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define OWN_MAX 8
 #define ITEMS_MAX 32 /* stages, providers and models of one call; what comes beyond is not counted */
 
 struct item {
@@ -16,12 +17,30 @@ struct item {
 struct rlx_meter {
     struct item items[ITEMS_MAX];
     size_t count;
+    const char *own[OWN_MAX];
+    size_t own_count;
 };
 
 int rlx_meter_create(struct rlx_meter **meterp, TALLOC_CTX *ctx)
 {
     *meterp = talloc_zero(ctx, struct rlx_meter);
     return *meterp ? 0 : -ENOMEM;
+}
+
+void rlx_meter_own(struct rlx_meter *meter, const char *provider)
+{
+    char *copy = meter->own_count < OWN_MAX ? talloc_strdup(meter, provider) : NULL;
+
+    if (copy)
+        meter->own[meter->own_count++] = copy;
+}
+
+static bool is_own(const struct rlx_meter *meter, const char *provider)
+{
+    for (size_t i = 0; i < meter->own_count; i++)
+        if (!strcmp(meter->own[i], provider))
+            return true;
+    return false;
 }
 
 static struct item *find(struct rlx_meter *meter, const struct rlx_metered *what, const char *model)
@@ -66,8 +85,9 @@ char *rlx_meter_json(TALLOC_CTX *ctx, const struct rlx_meter *meter)
     for (size_t i = 0; meter && i < meter->count; i++) {
         const struct item *item = &meter->items[i];
         json_array_append_new(
-            array, json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I}", "stage", stages[item->stage],
-                             "provider", item->provider, "model", item->model, "requests",
+            array, json_pack("{s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "stage", stages[item->stage],
+                             "provider", item->provider, "model", item->model, "own",
+                             (int)is_own(meter, item->provider), "requests",
                              (json_int_t)item->requests, "audio_ms", (json_int_t)item->audio_ms,
                              "characters", (json_int_t)item->characters, "tokens_in",
                              (json_int_t)item->tokens_in, "tokens_out",

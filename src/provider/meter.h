@@ -18,6 +18,8 @@ struct rlx_metered {
 
 int rlx_meter_create(struct rlx_meter **meterp, TALLOC_CTX *ctx)
     __attribute__((warn_unused_result));
+/* Requests to this provider ("groq") are made with the user's own key: said before the first is added. */
+void rlx_meter_own(struct rlx_meter *meter, const char *provider);
 /* Adds one request. A meter that is NULL counts nothing. */
 void rlx_meter_add(struct rlx_meter *meter, const struct rlx_metered *what);
 /* The sums as rlx_usage_put_json (store/usage.h) takes them, on ctx; NULL when there are none. */

@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "provider/embed.h"
 #include "provider/llm.h"
+#include "provider/meter.h"
 #include "provider/net.h"
 #include "provider/stt.h"
 #include "provider/tts.h"
@@ -35,5 +36,10 @@ int rlx_llm_blocking(char **textp, TALLOC_CTX *ctx, const struct rlx_config *con
                      const char *model, const char *messages, const char *schema,
                      uint32_t max_tokens, long timeout_ms, char **whyp)
     __attribute__((warn_unused_result));
+/* The same, and what it costs is counted on the meter (may be NULL). */
+int rlx_llm_blocking_metered(struct rlx_meter *meter, char **textp, TALLOC_CTX *ctx,
+                             const struct rlx_config *config, const char *model,
+                             const char *messages, const char *schema, uint32_t max_tokens,
+                             long timeout_ms, char **whyp) __attribute__((warn_unused_result));
 
 #endif

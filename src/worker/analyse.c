@@ -3,10 +3,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "provider/providers.h"
 #include "store/calls.h"
+#include "store/secrets.h"
+#include "store/usage.h"
 #include "worker/analysis.h"
 #include "worker/tasks.h"
 
@@ -23,14 +26,49 @@ static const char *text_of(const json_t *object, const char *name)
     return text ? text : "";
 }
 
+/* The user's own keys in the places of the server's; without them, or when they can't be read, the server's. */
+static const struct rlx_config *config_of(const struct rlx_task *task, TALLOC_CTX *ctx,
+                                          const json_t *call, struct rlx_meter *meter)
+{
+    static const struct {
+        const char *provider;
+        enum rlx_setting key;
+    } keys[] = {{"openai", RLX_CFG_OPENAI_API_KEY}, {"groq", RLX_CFG_GROQ_API_KEY}};
+    const struct rlx_config *config = task->config;
+
+    if (rlx_user_config(task->store, task->config, ctx, text_of(call, "user_id"), &config))
+        config = task->config;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (strcmp(rlx_config_get(config, keys[i].key), rlx_config_get(task->config, keys[i].key)) != 0)
+            rlx_meter_own(meter, keys[i].provider);
+    return config;
+}
+
+/* What the analysis cost: an occasion of its own, since it may be made again. */
+static void count(const struct rlx_task *task, const json_t *call, const struct rlx_meter *meter)
+{
+    char ref[RLX_UUID_TEXT];
+    char *items = rlx_meter_json(NULL, meter);
+
+    rlx_uuid(ref);
+    int err = items ? rlx_usage_put_json(task->store, ref, text_of(call, "user_id"), items,
+                                         rlx_wall_ms())
+                    : 0;
+    if (err)
+        rlx_log(RLX_WARN, "analysis.usage", "call_id=%s error=%s", text_of(call, "id"),
+                rlx_err_text(err));
+    talloc_free(items);
+}
+
 /* A model's usable answer, or NULL with the reason. */
 static json_t *ask_model(const struct rlx_task *task, TALLOC_CTX *ctx, const json_t *call,
-                         const char **whyp)
+                         struct rlx_meter *meter, const char **whyp)
 {
     const json_t *agent = json_object_get(call, "agent");
     char *messages = rlx_analysis_messages(ctx, call, TRANSCRIPT_MAX);
-    bool cloud = *rlx_config_get(task->config, RLX_CFG_OPENAI_API_KEY) ||
-                 *rlx_config_get(task->config, RLX_CFG_GROQ_API_KEY);
+    const struct rlx_config *config = config_of(task, ctx, call, meter);
+    bool cloud = *rlx_config_get(config, RLX_CFG_OPENAI_API_KEY) ||
+                 *rlx_config_get(config, RLX_CFG_GROQ_API_KEY);
     char *schema = rlx_analysis_schema(ctx, json_object_get(agent, "extraction"), !cloud);
     const char *model = json_string_value(json_object_get(agent, "llm_model"));
     json_t *answer = NULL;
@@ -38,8 +76,8 @@ static json_t *ask_model(const struct rlx_task *task, TALLOC_CTX *ctx, const jso
     *whyp = "out of memory";
     for (int i = 0; i < MODEL_TRIES && messages && schema; i++) {
         char *text = NULL, *why = NULL;
-        int err = rlx_llm_blocking(&text, ctx, task->config, model, messages, schema, ANSWER_TOKENS,
-                                   TIMEOUT_MS, &why);
+        int err = rlx_llm_blocking_metered(meter, &text, ctx, config, model, messages, schema,
+                                           ANSWER_TOKENS, TIMEOUT_MS, &why);
         if (err) {
             *whyp = why ? why : rlx_err_text(err);
             break; /* the chain has tried every provider already */
@@ -58,11 +96,14 @@ static json_t *analyse(const struct rlx_task *task, TALLOC_CTX *ctx, const json_
     struct rlx_evidence *evidence = NULL;
     const char *why = NULL;
 
-    if (rlx_evidence_create(&evidence, ctx, call))
+    struct rlx_meter *meter = NULL;
+
+    if (rlx_evidence_create(&evidence, ctx, call) || rlx_meter_create(&meter, ctx))
         return NULL;
     if (!rlx_evidence_spoke(evidence)) /* nothing for a model to read */
         return rlx_analysis_rules(evidence, fields);
-    json_t *model = ask_model(task, ctx, call, &why);
+    json_t *model = ask_model(task, ctx, call, meter, &why);
+    count(task, call, meter);
     if (model) {
         json_t *checked = rlx_analysis_check(evidence, model, fields);
         json_decref(model);

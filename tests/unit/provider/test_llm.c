@@ -61,13 +61,16 @@ static void on_done(int err, const struct rlx_llm_usage *usage, const char *why,
 
 static const struct rlx_llm_handlers handlers = {on_text, on_tool, on_done};
 
+static struct rlx_meter *meter; /* of the test that counts */
+
 static void start(struct bench *bench, struct seen *seen, uint32_t first_token_ms)
 {
     const struct rlx_llm_options options = {.model = "llama3:8b",
                                             .messages = messages,
                                             .tools = "[]",
                                             .temperature = 0.7,
-                                            .first_token_ms = first_token_ms};
+                                            .first_token_ms = first_token_ms,
+                                            .meter = meter};
     bool cancel = seen->cancel_in_text;
     memset(seen, 0, sizeof *seen);
     seen->cancel_in_text = cancel;
@@ -100,6 +103,34 @@ static void good(void **state)
     run(bench, &seen, 0);
     assert_int_equal(seen.err, 0);
     assert_string_equal(seen.said, "One moment.|c1book{\"day\":1}|c2end_call{}|");
+}
+
+/* What was cancelled is paid for as well; its tokens are guessed. What failed is not. */
+static void metered(void **state)
+{
+    struct bench *bench = *state;
+    struct seen seen = {0};
+    json_int_t in = 0, requests = 0;
+
+    bench_configure(bench, one);
+    assert_int_equal(rlx_meter_create(&meter, bench), 0);
+    fake_set(bench->a, FAKE_GOOD);
+    run(bench, &seen, 0);
+    seen.cancel_in_text = true;
+    start(bench, &seen, 0);
+    bench_run(bench, &seen.cancelled);
+    seen.cancel_in_text = false;
+    fake_set_status(bench->a, 500);
+    run(bench, &seen, 0);
+    assert_true(seen.err);
+    json_t *items = json_loads(rlx_meter_json(bench, meter), 0, NULL);
+    assert_int_equal(json_array_size(items), 1);
+    assert_int_equal(json_unpack(items, "[{s:I,s:I}]", "requests", &requests, "tokens_in", &in), 0);
+    assert_int_equal(requests, 2);
+    assert_int_equal(in, 21 + (json_int_t)rlx_meter_tokens(strlen(messages)));
+    json_decref(items);
+    talloc_free(meter);
+    meter = NULL;
 }
 
 static void failures(void **state)
@@ -250,7 +281,7 @@ static void blocking(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BENCH_TEST(good),         BENCH_TEST(failures),
+        BENCH_TEST(good), BENCH_TEST(metered),         BENCH_TEST(failures),
         BENCH_TEST(cancelled),    BENCH_TEST(the_chain_goes_on_before_the_first_word),
         BENCH_TEST(many_at_once), BENCH_TEST(warming),
         BENCH_TEST(blocking),     BENCH_TEST(wrong_options),

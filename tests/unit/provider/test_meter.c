@@ -18,14 +18,15 @@ static void sums(void **state)
     assert_int_equal(rlx_meter_create(&meter, ctx), 0);
     assert_null(rlx_meter_json(ctx, meter));
     assert_null(rlx_meter_json(ctx, NULL));
+    rlx_meter_own(meter, "groq");
     rlx_meter_add(NULL, &chat);
     rlx_meter_add(meter, &chat);
     rlx_meter_add(meter, &chat);
     rlx_meter_add(meter, &(struct rlx_metered){.stage = RLX_STAGE_TTS, .provider = "local"});
     assert_string_equal(rlx_meter_json(ctx, meter),
-                        "[{\"stage\":\"llm\",\"provider\":\"groq\",\"model\":\"m\",\"requests\":2,"
+                        "[{\"stage\":\"llm\",\"provider\":\"groq\",\"model\":\"m\",\"own\":true,\"requests\":2,"
                         "\"audio_ms\":0,\"characters\":0,\"tokens_in\":20,\"tokens_out\":6},"
-                        "{\"stage\":\"tts\",\"provider\":\"local\",\"model\":\"\",\"requests\":1,"
+                        "{\"stage\":\"tts\",\"provider\":\"local\",\"model\":\"\",\"own\":false,\"requests\":1,"
                         "\"audio_ms\":0,\"characters\":0,\"tokens_in\":0,\"tokens_out\":0}]");
     talloc_free(ctx);
 }
