@@ -21,6 +21,7 @@ class Loop:
 
     def __init__(self):
         self.loop = asyncio.new_event_loop()
+        self.utterances = 0  # of all callees: what speech to text is to hear
         self.runners = []
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
 
@@ -52,7 +53,8 @@ class Providers:
 
     def __init__(self, loop):
         self.stt_s, self.llm_s, self.tts_s = 0.05, 0.05, 0.05
-        self.heard = ["What are your opening hours?"]  # one a transcription, the last one repeats
+        self.loop = loop
+        self.heard = ["What are your opening hours?"]
         self.reply = "We are open from nine to five. Is there anything else?"
         self.broken = {}  # stage -> "500" | "empty" | "stall"
         self.requests = {"stt": [], "llm": [], "tts": []}
@@ -63,6 +65,15 @@ class Providers:
         app.router.add_post("/v1/chat/completions", self.chat)
         app.router.add_post("/v1/audio/speech", self.speak)
         self.url = f"http://127.0.0.1:{loop.serve(app)}/v1"
+
+    @property
+    def heard(self):
+        """What the callee's utterances are heard as, in order, however often each is transcribed; the last one repeats."""
+        return self._heard
+
+    @heard.setter
+    def heard(self, texts):
+        self._heard, self.first = texts, self.loop.utterances
 
     async def trouble(self, stage):
         mode = self.broken.get(stage)
@@ -77,7 +88,8 @@ class Providers:
         started = time.monotonic()
         wav = form["file"].file.read()
         self.requests["stt"].append({"at": started, "bytes": len(wav), "model": form["model"]})
-        text = self.heard.pop(0) if len(self.heard) > 1 else self.heard[0]
+        said = max(0, self.loop.utterances - self.first - 1)
+        text = self.heard[min(said, len(self.heard) - 1)]
         failed = await self.trouble("stt")
         if failed:
             return failed
@@ -227,7 +239,7 @@ class Carrier:
             async with session.ws_connect(url.replace("ws", "http", 1), headers={
                     "X-Twilio-Signature": self.sign(url)}) as socket:
                 call["socket"] = socket
-                line = Line(call, socket)
+                line = Line(self.loop, call, socket)
                 await line.start(self.account, params)
                 reader = asyncio.get_running_loop().create_task(line.read())
                 try:
@@ -240,8 +252,8 @@ class Carrier:
 class Line:
     """The phone's end of a media stream: 20 ms frames in real time, a playout buffer that returns marks."""
 
-    def __init__(self, call, socket):
-        self.call, self.socket = call, socket
+    def __init__(self, loop, call, socket):
+        self.loop, self.call, self.socket = loop, call, socket
         self.sid = "MZ" + uuid.uuid4().hex
         self.sequence, self.frame = 1, 0
         self.buffer, self.played = [], []  # (ulaw frame | mark name); (time, frame)
@@ -308,6 +320,7 @@ class Line:
 
     async def say(self, ulaw):
         self.speech = ulaw
+        self.loop.utterances += 1
         while self.speech and not self.closed.is_set():
             await self.tick()
         return self.last_voice
