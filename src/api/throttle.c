@@ -1,5 +1,6 @@
 #include "api/throttle.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
@@ -43,11 +44,23 @@ int rlx_throttle_create(struct rlx_throttle **throttlep, TALLOC_CTX *ctx)
     return 0;
 }
 
+/* An IPv6 address stands for its /64: whoever has one address there has them all. */
+static const char *network_of(char text[INET6_ADDRSTRLEN], const char *address)
+{
+    struct in6_addr bytes;
+
+    if (inet_pton(AF_INET6, address, &bytes) != 1 || IN6_IS_ADDR_V4MAPPED(&bytes))
+        return address;
+    memset(bytes.s6_addr + 8, 0, 8);
+    return inet_ntop(AF_INET6, &bytes, text, INET6_ADDRSTRLEN) ? text : address;
+}
+
 /* FNV-1a over both parts, case folded, salted so that nobody can aim at a set. */
 static uint64_t key_of(const struct rlx_throttle *throttle, const char *account,
                        const char *address)
 {
     const uint64_t prime = 0x100000001b3;
+    char text[INET6_ADDRSTRLEN];
     uint64_t h = 0xcbf29ce484222325 ^ throttle->salt;
 
     for (const char *p = account; *p; p++) {
@@ -57,7 +70,7 @@ static uint64_t key_of(const struct rlx_throttle *throttle, const char *account,
     }
     h ^= 0xff;
     h *= prime;
-    for (const char *p = address; *p; p++) {
+    for (const char *p = network_of(text, address); *p; p++) {
         h ^= (unsigned char)*p;
         h *= prime;
     }

@@ -1,5 +1,6 @@
 /* `relayx migrate` and `relayx user`: what is done to the database by hand. */
 #include <crypt.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,23 @@ static int invite(struct rlx_config *config, TALLOC_CTX *ctx, const char *email,
 
 /* ---- limits ---- */
 
+/* "US,CA", "+12025550100,+12025550101", or "*" among them. */
+static bool is_list(const char *name, const char *value)
+{
+    bool countries = !strcmp(name, "countries");
+
+    while (*value) {
+        size_t n = strcspn(value, ",");
+        bool all = n == 1 && *value == '*', premium = n == 7 && !strncmp(value, "premium", 7);
+        bool country = n == 2 && isupper((unsigned char)value[0]) && isupper((unsigned char)value[1]);
+        bool phone = n > 7 && *value == '+' && strspn(value + 1, "0123456789") == n - 1;
+        if (!all && (countries ? !country && !premium : !phone))
+            return false;
+        value += n + (value[n] == ',');
+    }
+    return true;
+}
+
 /* "recording_days=30" into fields; the value "default" takes a limit back. */
 static bool take_limit(json_t *fields, const char *word)
 {
@@ -137,7 +155,7 @@ static bool take_limit(json_t *fields, const char *word)
     bool unset = !strcmp(value, "default");
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (!strcmp(name, texts[i]))
-            return *value &&
+            return *value && (unset || is_list(name, value)) &&
                    !json_object_set_new(fields, name, unset ? json_null() : json_string(value));
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (strcmp(name, numbers[i]) != 0)

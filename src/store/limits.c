@@ -220,18 +220,23 @@ int rlx_account_limits_json(struct rlx_store *store, const char *user_id, int64_
 
 /* ---- the check ---- */
 
-/* Whether a list with commas holds the word; "*" holds all. */
-static bool holds(const char *commas, const char *word)
+/* Whether a list with commas names the word. */
+static bool names(const char *commas, const char *word)
 {
     size_t length = strlen(word);
 
     for (const char *p = commas; *p;) {
         size_t n = strcspn(p, ",");
-        if ((n == 1 && *p == '*') || (length && n == length && !strncmp(p, word, n)))
+        if (length && n == length && !strncmp(p, word, n))
             return true;
         p += n + (p[n] == ',');
     }
     return false;
+}
+
+static bool holds(const char *commas, const char *word)
+{
+    return names(commas, "*") || names(commas, word);
 }
 
 static bool north_american(const char *region)
@@ -260,7 +265,7 @@ static bool caller_allowed(const struct rlx_account_limits *limits, const struct
 static int judge(TALLOC_CTX *ctx, const struct rlx_account_limits *limits, const struct now *now,
                  const struct rlx_account_limits_ask *ask, const char **codep, char **whyp)
 {
-    if (ask->premium && !(limits->countries && holds(limits->countries, "premium"))) {
+    if (ask->premium && !(limits->countries && names(limits->countries, "premium"))) {
         *codep = "premium_number";
         *whyp = talloc_strdup(ctx, "this is a premium-rate number, which may not be called");
         return RLX_EFORBIDDEN;

@@ -10,7 +10,7 @@
 
 struct rlx_account_limits {
     int concurrent_calls, minutes_per_day;
-    char *countries;  /* "US,CA", "*" = all; NULL = the caller ID's own country (US and CA together) */
+    char *countries;  /* "US,CA", "*" = all (and "premium": premium-rate numbers too); NULL = the caller ID's own country (US and CA together) */
     char *caller_ids; /* "+12025550100,…", "*" = all; NULL = the server's own number */
     int recording_days, transcript_days; /* kept for; 0 = for ever */
 };

@@ -183,6 +183,17 @@ static void throttle(void **state)
         rlx_throttle_failed(t, account, "3.3.3.3", 1000);
     }
     assert_true(rlx_throttle_wait_s(t, "fresh@b.c", "3.3.3.3", 1000) > 0);
+    for (int i = 0; i < RLX_THROTTLE_ACCOUNT; i++) /* counted when it is tried */
+        assert_int_equal(rlx_throttle_try_s(t, "d@b.c", "2001:db8::1", 1000), 0);
+    assert_int_equal(rlx_throttle_try_s(t, "d@b.c", "2001:db8:0:0:5::7", 1000), 900);
+    assert_int_equal(rlx_throttle_try_s(t, "d@b.c", "2001:db8:0:1::7", 1000), 0);
+    rlx_throttle_undo(t, "d@b.c", "2001:db8::1");
+    assert_int_equal(rlx_throttle_try_s(t, "d@b.c", "2001:db8::1", 1000), 0);
+    for (int i = 0; i < RLX_THROTTLE_ANYWHERE; i++) { /* one account from many addresses */
+        snprintf(account, sizeof account, "10.0.0.%d", i);
+        assert_int_equal(rlx_throttle_try_s(t, "hunted@b.c", account, 1000), 0);
+    }
+    assert_int_equal(rlx_throttle_try_s(t, "hunted@b.c", "10.0.1.1", 1000), 900);
     talloc_free(ctx);
 }
 

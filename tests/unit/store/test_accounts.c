@@ -1,5 +1,6 @@
 #include "fixture.h"
 #include "store/api_keys.h"
+#include "store/keys.h"
 #include "store/limits.h"
 #include "store/secrets.h"
 #include "store/usage.h"
@@ -217,6 +218,10 @@ static void limit_countries(void **state)
     assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = ""}, &code), RLX_EFORBIDDEN);
     set(f, "countries", json_string("*"));
     assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = ""}, &code), 0);
+    struct rlx_account_limits_ask premium = {.region = "US", .premium = true};
+    assert_int_equal(check(f, premium, &code), RLX_EFORBIDDEN);
+    set(f, "countries", json_string("*,premium"));
+    assert_int_equal(check(f, premium, &code), 0);
     set(f, "countries", json_null());
     assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "FR"}, &code), RLX_EFORBIDDEN);
 }
@@ -395,6 +400,29 @@ static void user_config(void **state)
     assert_string_equal(rlx_config_get(config, RLX_CFG_TWILIO_ACCOUNT_SID), "ACserver");
 }
 
+static void keys(void **state)
+{
+    struct fixture *f = *state;
+    struct rlx_config *config = config_with(f, "");
+    char *why = NULL;
+
+    assert_int_equal(
+        rlx_config_override(config, RLX_CFG_DATABASE_URL, "postgresql://db.example/relayx"), 0);
+    assert_int_equal(rlx_config_override(config, RLX_CFG_JWT_SECRET_KEY, ""), 0);
+    assert_int_equal(rlx_keys_load(config, f->ctx, &why), RLX_ECONFIG);
+    assert_non_null(strstr(why, "JWT_SECRET_KEY must be set"));
+    assert_int_equal(rlx_config_override(config, RLX_CFG_JWT_SECRET_KEY,
+                                         "0123456789abcdef0123456789abcdef"),
+                     0);
+    assert_int_equal(rlx_keys_load(config, f->ctx, &why), 0);
+    assert_string_equal(rlx_config_get(config, RLX_CFG_SECRETS_KEY), "");
+    assert_int_equal(rlx_config_override(config, RLX_CFG_SECRETS_KEY,
+                                         "0123456789abcdef0123456789abcdef,short"),
+                     0);
+    assert_int_equal(rlx_keys_load(config, f->ctx, &why), RLX_ECONFIG);
+    assert_non_null(strstr(why, "SECRETS_KEY is too short"));
+}
+
 /* ---- usage ---- */
 
 static int64_t sum_of(struct fixture *f, const char *from, const char *to, const char *name)
@@ -459,7 +487,7 @@ int main(void)
         TEST(profile),       TEST(password),     TEST(invites),      TEST(api_keys),
         TEST(api_keys_end),  TEST(tickets),      TEST(limit_countries), TEST(limit_caller),
         TEST(limit_calls),   TEST(limit_minutes), TEST(limit_fields), TEST(secrets),
-        TEST(secrets_rotate), TEST(user_config), TEST(usage), TEST(usage_carrier),
+        TEST(secrets_rotate), TEST(user_config), TEST(keys), TEST(usage), TEST(usage_carrier),
     };
 
     return cmocka_run_group_tests_name("accounts", tests, NULL, NULL);
