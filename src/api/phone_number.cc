@@ -10,20 +10,11 @@
 using i18n::phonenumbers::PhoneNumber;
 using i18n::phonenumbers::PhoneNumberUtil;
 
-extern "C" bool rlx_phone_possible(const char *e164, bool *validp, const char **whyp)
+static bool possible(const PhoneNumberUtil &util, const PhoneNumber &number, const char **whyp)
 {
-    const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
-    PhoneNumber number;
-
-    if (validp)
-        *validp = false;
-    if (util.Parse(e164, "ZZ", &number) != PhoneNumberUtil::NO_PARSING_ERROR) {
-        *whyp = "is no phone number: its country code does not exist";
-        return false;
-    }
     switch (util.IsPossibleNumberWithReason(number)) {
     case PhoneNumberUtil::IS_POSSIBLE:
-        break;
+        return true;
     case PhoneNumberUtil::TOO_SHORT:
     case PhoneNumberUtil::IS_POSSIBLE_LOCAL_ONLY:
         *whyp = "is too short for its country";
@@ -35,6 +26,21 @@ extern "C" bool rlx_phone_possible(const char *e164, bool *validp, const char **
         *whyp = "can't exist in its country";
         return false;
     }
+}
+
+extern "C" bool rlx_phone_possible(const char *e164, bool *validp, const char **whyp)
+{
+    const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
+    PhoneNumber number;
+
+    if (validp)
+        *validp = false;
+    if (util.Parse(e164, "ZZ", &number) != PhoneNumberUtil::NO_PARSING_ERROR) {
+        *whyp = "is no phone number: its country code does not exist";
+        return false;
+    }
+    if (!possible(util, number, whyp))
+        return false;
     if (validp)
         *validp = util.IsValidNumber(number);
     return true;
@@ -73,7 +79,7 @@ extern "C" bool rlx_phone_e164(const char *text, const char *region, char e164[2
     }
     util.Format(number, PhoneNumberUtil::E164, &out);
     snprintf(e164, 20, "%s", out.c_str());
-    if (!rlx_phone_possible(out.c_str(), nullptr, whyp))
+    if (!possible(util, number, whyp))
         return false;
     if (out.size() < 9 || out.size() > 16) { // what can be dialed has 8 to 15 digits
         *whyp = "has not the length of a phone number";

@@ -1,5 +1,7 @@
 -- Contacts, their lists and tags, do-not-call numbers.
 
+-- In SQLite, CROSS JOIN keeps the order of the tables: the planner would read all of a user's contacts for each row.
+
 -- part: contact_fields
 'id', c.id, 'phone_number', c.phone_number, 'name', c.name, 'email', c.email, 'time_zone', c.time_zone,
     'tags', {{contact_tags}}, 'list_ids', {{contact_list_ids}},
@@ -124,8 +126,8 @@ ON CONFLICT (user_id, phone_number) DO UPDATE SET name = COALESCE(excluded.name,
 -- name: contacts_import_tags (sqlite)
 INSERT INTO contact_tags (contact_id, tag)
 SELECT c.id, t.value FROM json_each(?2) r
-    JOIN contacts c ON c.user_id = ?1 AND c.phone_number = r.value ->> 'phone_number',
-    json_each(r.value, '$.tags') t WHERE true
+    CROSS JOIN contacts c CROSS JOIN json_each(r.value, '$.tags') t
+WHERE c.user_id = ?1 AND c.phone_number = r.value ->> 'phone_number'
 ON CONFLICT DO NOTHING;
 
 -- name: contacts_import_tags (postgres)
@@ -135,10 +137,15 @@ SELECT DISTINCT c.id, t.tag FROM json_array_elements(?2::json) r
     json_array_elements_text(COALESCE(r -> 'tags', '[]'::json)) t (tag)
 ON CONFLICT DO NOTHING;
 
--- name: contacts_import_list
+-- name: contacts_import_list (sqlite)
 INSERT INTO contact_list_members (list_id, contact_id)
-SELECT {{uuid:?3}}, c.id FROM {{import_rows}} r
-    JOIN contacts c ON c.user_id = ?1 AND c.phone_number = r.phone_number WHERE true
+SELECT ?3, c.id FROM json_each(?2) r CROSS JOIN contacts c
+WHERE c.user_id = ?1 AND c.phone_number = r.value ->> 'phone_number'
+ON CONFLICT DO NOTHING;
+
+-- name: contacts_import_list (postgres)
+INSERT INTO contact_list_members (list_id, contact_id)
+SELECT ?3::uuid, c.id FROM {{import_rows}} r JOIN contacts c ON c.user_id = ?1 AND c.phone_number = r.phone_number
 ON CONFLICT DO NOTHING;
 
 -- name: contacts_custom_names (sqlite)
