@@ -223,6 +223,19 @@ bool rlx_recorder_closed(struct rlx_recorder *recorder, int *errp)
     return rlx_disk_closed(recorder->file, errp);
 }
 
+void rlx_recorder_copy(const struct rlx_recorder *recorder, uint64_t at_ms, uint8_t *callee,
+                       uint8_t *agent, size_t length)
+{
+    uint64_t oldest = recorder->end > WINDOW ? recorder->end - WINDOW : 0;
+
+    for (size_t i = 0; i < length; i++) {
+        uint64_t at = at_ms * PER_MS + i;
+        bool known = at >= oldest && at < recorder->end;
+        callee[i] = known ? recorder->callee[at % WINDOW] : RLX_ULAW_SILENCE;
+        agent[i] = known ? recorder->agent[at % WINDOW] : RLX_ULAW_SILENCE;
+    }
+}
+
 uint64_t rlx_recorder_length_ms(const struct rlx_recorder *recorder)
 {
     return recorder->now / PER_MS;

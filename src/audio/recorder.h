@@ -33,6 +33,9 @@ void rlx_recorder_agent(struct rlx_recorder *recorder, uint64_t at_ms, const uin
                         size_t length);
 /* The agent's audio from at_ms on was never heard. */
 void rlx_recorder_agent_cut(struct rlx_recorder *recorder, uint64_t at_ms);
+/* Copies `length` samples of both channels from at_ms on, as they are now; silence where there is none, or not any more. */
+void rlx_recorder_copy(const struct rlx_recorder *recorder, uint64_t at_ms, uint8_t *callee,
+                       uint8_t *agent, size_t length);
 /* Time goes on: hands over everything before now_ms. Call about once a second. 0 or -errno: of the file (an earlier write that
  * failed; what is still in memory is written again), or -ENOBUFS when the disk can't keep up (the part is handed over again at the
  * next tick). -EBADF when it is finished. */

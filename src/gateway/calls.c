@@ -471,6 +471,18 @@ bool rlx_calls_carrier_ended(struct rlx_calls *calls, const char *call_id)
     return true;
 }
 
+void rlx_calls_listen(struct rlx_calls *calls, const char *call_id, struct rlx_tap *tap)
+{
+    struct call *call = call_find(calls, call_id);
+
+    if (call && call->live) {
+        rlx_live_listen(call->live, tap);
+        return;
+    }
+    rlx_tap_set(tap, RLX_TAP_NO_CALL);
+    rlx_tap_drop_call(tap);
+}
+
 void rlx_calls_kept(struct rlx_calls *calls, const char *call_id, uint32_t row)
 {
     struct call *call = call_find(calls, call_id);

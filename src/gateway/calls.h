@@ -29,6 +29,8 @@ void rlx_calls_gone(struct rlx_calls *calls, const char *call_id);
  * remembered for a stream that may come). */
 bool rlx_calls_amd(struct rlx_calls *calls, const char *call_id, const char *answered_by);
 bool rlx_calls_carrier_ended(struct rlx_calls *calls, const char *call_id);
+/* Somebody wants to listen in: takes the call's half of the tap. */
+void rlx_calls_listen(struct rlx_calls *calls, const char *call_id, struct rlx_tap *tap);
 /* The rows of a call up to this number are durable. */
 void rlx_calls_kept(struct rlx_calls *calls, const char *call_id, uint32_t row);
 bool rlx_calls_hang_up(struct rlx_calls *calls, const char *call_id, const char *reason);

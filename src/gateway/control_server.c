@@ -4,13 +4,16 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "audio/wav.h"
 #include "base/clock.h"
 #include "base/control.h"
 #include "base/crypto.h"
 #include "base/err.h"
 #include "base/httpd.h"
 #include "base/log.h"
+#include "gateway/tap.h"
 
 struct rlx_control_server {
     const struct rlx_config *config;
@@ -106,10 +109,115 @@ static void ended(struct rlx_request *req, void *arg)
     post(req, arg, mail_ended, "", "it will be told");
 }
 
+/* ---- listening in ---- */
+
+#define OPEN_MS 2000
+#define WAIT_MS 500
+
+struct listener {
+    struct rlx_tap *tap;
+    uint8_t header[RLX_WAV_HEADER];
+    size_t told; /* bytes of the header */
+};
+
+struct listen_mail {
+    struct rlx_calls *calls;
+    struct rlx_tap *tap;
+    char call_id[37];
+};
+
+static void mail_listen(void *arg)
+{
+    struct listen_mail *mail = arg;
+
+    rlx_calls_listen(mail->calls, mail->call_id, mail->tap);
+    free(mail);
+}
+
+static ssize_t read_listener(void *buffer, size_t size, void *arg)
+{
+    struct listener *listener = arg;
+    size_t left = sizeof listener->header - listener->told;
+
+    if (left) {
+        size_t n = left < size ? left : size;
+        memcpy(buffer, listener->header + listener->told, n);
+        listener->told += n;
+        return (ssize_t)n;
+    }
+    bool over = rlx_tap_state(listener->tap) == RLX_TAP_ENDED;
+    size_t n = rlx_tap_take(listener->tap, buffer, size);
+    if (!n && over)
+        return RLX_STREAM_END;
+    if (!n)
+        rlx_tap_wait(listener->tap, WAIT_MS);
+    return (ssize_t)n;
+}
+
+static void listener_done(void *arg)
+{
+    struct listener *listener = arg;
+
+    rlx_tap_drop_listener(listener->tap);
+}
+
+/* Asks the loop to open a tap, and waits for its word. NULL: out of memory, or the gateway stops. */
+static struct rlx_tap *open_tap(struct rlx_control_server *server, const char *call_id)
+{
+    struct listen_mail *mail = malloc(sizeof *mail);
+    struct rlx_tap *tap = NULL;
+
+    if (!mail || rlx_tap_create(&tap)) {
+        free(mail);
+        return NULL;
+    }
+    *mail = (struct listen_mail){.calls = server->calls, .tap = tap};
+    snprintf(mail->call_id, sizeof mail->call_id, "%s", call_id);
+    if (rlx_mailbox_post(server->mailbox, mail_listen, mail)) {
+        free(mail);
+        rlx_tap_drop_call(tap);
+        rlx_tap_drop_listener(tap);
+        return NULL;
+    }
+    uint64_t until_ms = rlx_now_ms() + OPEN_MS;
+    while (rlx_tap_state(tap) == RLX_TAP_ASKED && rlx_now_ms() < until_ms)
+        rlx_tap_wait(tap, WAIT_MS);
+    return tap;
+}
+
+static void listen_in(struct rlx_request *req, void *arg)
+{
+    struct rlx_control_server *server = arg;
+    const char *call_id = admitted(req, server);
+
+    if (!call_id)
+        return;
+    struct listener *listener = talloc_zero((TALLOC_CTX *)req, struct listener);
+    struct rlx_tap *tap = listener ? open_tap(server, call_id) : NULL;
+    enum rlx_tap_state state = tap ? rlx_tap_state(tap) : RLX_TAP_ASKED;
+    if (state == RLX_TAP_OPEN || state == RLX_TAP_ENDED) {
+        listener->tap = tap;
+        /* the length is not known: as much as the header can say */
+        rlx_wav_header(listener->header, 8000, 2, UINT32_MAX);
+        rlx_reply_header(req, "Cache-Control", "no-store");
+        rlx_reply_stream(req, 200, "audio/wav", read_listener, listener_done, listener);
+        return;
+    }
+    if (tap)
+        rlx_tap_drop_listener(tap);
+    if (state == RLX_TAP_NO_CALL)
+        rlx_reply_error(req, RLX_ENOTFOUND, "the call is not live here");
+    else if (state == RLX_TAP_FULL)
+        rlx_reply_error(req, RLX_ECONFLICT, "four listen to this call already");
+    else
+        rlx_reply_error(req, RLX_EINTERNAL, NULL);
+}
+
 static const struct rlx_route routes[] = {
     {"POST", "/control/calls/{call_id}/hangup", hangup, 0},
     {"POST", "/control/calls/{call_id}/amd/{answer}", amd, 0},
     {"POST", "/control/calls/{call_id}/ended", ended, 0},
+    {"GET", "/control/listen/{call_id}", listen_in, 0},
 };
 
 int rlx_control_server_start(struct rlx_control_server **serverp, TALLOC_CTX *ctx,

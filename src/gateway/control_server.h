@@ -4,6 +4,8 @@
  *   POST /control/calls/{call_id}/hangup          end it
  *   POST /control/calls/{call_id}/amd/{answer}    the carrier has said who answered
  *   POST /control/calls/{call_id}/ended           the carrier has said that it is over
+ *   GET  /control/listen/{call_id}                audio/wav, chunked: 16-bit 8 kHz stereo, callee left, agent right, half a second
+ *        behind the line, until the call or the listener ends; 404 when it is not live here, 409 when four listen already
  */
 #ifndef RLX_GATEWAY_CONTROL_SERVER_H
 #define RLX_GATEWAY_CONTROL_SERVER_H

@@ -143,6 +143,7 @@ static void end_call(struct rlx_live *live, const struct rlx_conv_action *action
     if (live->recorder) /* an error is told when it is closed */
         (void)rlx_recorder_finish(live->recorder, rlx_live_time(live));
     live->over = true;
+    rlx_live_listeners_end(live);
     if (live->socket)
         rlx_socket_close(live->socket, 1000, "the call is over");
     if (!end) {
@@ -399,6 +400,7 @@ void rlx_live_tick(struct rlx_live *live, uint64_t now_ms)
         report_end(live, now_ms);
     if (live->over || !live->started_ms)
         return;
+    rlx_live_listeners_tick(live);
     rlx_voice_tick(live->voice, now_ms);
     if (!live->over)
         check_carrier(live, now_ms);
@@ -449,6 +451,12 @@ const char *rlx_live_call_id(const struct rlx_live *live)
     return live->setup->call_id;
 }
 
+static int live_end(struct rlx_live *live)
+{
+    rlx_live_listeners_end(live);
+    return 0;
+}
+
 int rlx_live_create(struct rlx_live **livep, TALLOC_CTX *ctx, const struct rlx_live_env *env,
                     struct rlx_call_setup *setup)
 {
@@ -460,6 +468,7 @@ int rlx_live_create(struct rlx_live **livep, TALLOC_CTX *ctx, const struct rlx_l
         return err;
     }
     live->env = env;
+    talloc_set_destructor(live, live_end);
     live->setup = talloc_steal(live, setup);
     /* our own speech to text costs nothing but its time; a vendor's is paid for */
     setup->options.guesses = strncmp(rlx_stt_name(env->providers->stt), "local", 5) ? 1 : 2;

@@ -14,6 +14,7 @@
 #include "gateway/setup.h"
 #include "gateway/socket.h"
 #include "gateway/speech_cache.h"
+#include "gateway/tap.h"
 #include "gateway/writer.h"
 #include "provider/providers.h"
 
@@ -52,6 +53,9 @@ void rlx_live_kept(struct rlx_live *live, uint32_t row);
 void rlx_live_carrier_ended(struct rlx_live *live);
 /* The carrier's answer detection; before the start it is remembered. */
 void rlx_live_amd(struct rlx_live *live, const char *answered_by);
+/* Somebody listens in: takes the call's half of the tap, which is told how it went. At most RLX_LIVE_LISTENERS a call. */
+#define RLX_LIVE_LISTENERS 4
+void rlx_live_listen(struct rlx_live *live, struct rlx_tap *tap);
 /* Ends the call politely; reason as for RLX_EV_END_WISH. */
 void rlx_live_end(struct rlx_live *live, const char *reason);
 /* Over and reported, its socket closed, and to be freed (not from inside its own callbacks). */

@@ -26,6 +26,9 @@ struct rlx_live {
     struct rlx_recorder *recorder; /* NULL before start, and without memory */
     bool recording_failed;         /* and that was told */
     char *recording_path;
+    struct rlx_tap *taps[RLX_LIVE_LISTENERS];
+    size_t tap_count;
+    uint64_t listened_ms; /* they have heard the call up to here */
     struct rlx_socket *socket; /* NULL before start and after it closed */
     char stream_sid[RLX_MEDIA_SID], call_sid[RLX_MEDIA_SID];
     uint64_t started_ms, recorded_ms; /* monotonic; when the recorder last ticked */
@@ -47,6 +50,10 @@ struct rlx_live {
 void rlx_live_input(struct rlx_live *live, struct rlx_conv_event *event);
 /* Milliseconds since the stream began. */
 uint64_t rlx_live_time(const struct rlx_live *live);
+
+/* ---- listeners (live_listen.c) ---- */
+void rlx_live_listeners_tick(struct rlx_live *live);
+void rlx_live_listeners_end(struct rlx_live *live);
 
 /* ---- ears ---- */
 int rlx_ears_create(struct rlx_ears **earsp, struct rlx_live *live);
