@@ -8,7 +8,7 @@
 using i18n::phonenumbers::PhoneNumber;
 using i18n::phonenumbers::PhoneNumberUtil;
 
-extern "C" void rlx_phone_region(char region[RLX_REGION_TEXT], const char *e164, bool *premiump)
+extern "C" void rlx_region_of(char region[RLX_REGION_TEXT], const char *e164, bool *premiump)
 {
     const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
     PhoneNumber number;

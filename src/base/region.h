@@ -12,7 +12,7 @@ extern "C" {
 
 /* ISO 3166-1 alpha-2 ("US"; the countries of +1 are told apart) of an E.164 number, "" = unknown or of no country (satellite
  * telephones, +881). *premiump (may be NULL): a premium-rate or shared-cost number. */
-void rlx_phone_region(char region[RLX_REGION_TEXT], const char *e164, bool *premiump);
+void rlx_region_of(char region[RLX_REGION_TEXT], const char *e164, bool *premiump);
 
 #ifdef __cplusplus
 }

@@ -34,8 +34,8 @@ int rlx_call_allowed(struct rlx_store *store, TALLOC_CTX *ctx, const struct rlx_
                               rlx_config_get(user, RLX_CFG_TWILIO_ACCOUNT_SID)) != 0,
         .now_ms = now_ms,
     };
-    rlx_phone_region(region, to, &ask.premium);
+    rlx_region_of(region, to, &ask.premium);
     ask.premium = ask.premium && !ask.simulated;
-    rlx_phone_region(home, ask.own_caller_id, NULL);
+    rlx_region_of(home, ask.own_caller_id, NULL);
     return rlx_account_limits_check(store, ctx, &ask, codep, whyp);
 }

@@ -23,7 +23,7 @@ static void regions(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        rlx_phone_region(region, cases[i].number, &premium);
+        rlx_region_of(region, cases[i].number, &premium);
         assert_string_equal(region, cases[i].region);
         assert_int_equal(premium, cases[i].premium);
     }
