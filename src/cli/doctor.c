@@ -11,6 +11,7 @@
 #include "base/http.h"
 #include "cli/cli.h"
 #include "cli/prepare.h"
+#include "store/agents.h"
 #include "store/store.h"
 #ifdef RLX_HAVE_PROVIDER
 #include "provider/chain.h"
@@ -119,6 +120,26 @@ static bool is_new_file(struct doctor *d, const char *url)
     return true;
 }
 
+/* Whether what lists say of calls is what the calls say. */
+static void check_statistics(struct doctor *d, struct rlx_store *store)
+{
+    json_t *wrong = NULL;
+    int err = rlx_agent_stats_check(store, &wrong);
+    const json_t *first = json_array_get(wrong, 0);
+
+    if (err == RLX_EINTERNAL)
+        tell(d, NOTE, "statistics", "not there yet: the next start brings the database up to date");
+    else if (err)
+        tell(d, BAD, "statistics", "%s", rlx_err_text(err));
+    else if (first)
+        tell(d, BAD, "statistics", "%zu agents' call counts differ from their calls, the first is \"%s\" (%s): please report it",
+             json_array_size(wrong), json_string_value(json_object_get(first, "name")),
+             json_string_value(json_object_get(first, "agent_id")));
+    else
+        tell(d, OK, "statistics", "agents' call counts agree with their calls");
+    json_decref(wrong);
+}
+
 static void check_database(struct doctor *d)
 {
     struct rlx_store *store = NULL;
@@ -134,6 +155,8 @@ static void check_database(struct doctor *d)
     else
         tell(d, OK, "database", "%s",
              rlx_prepare_is_production(d->config) ? "the server answers" : url);
+    if (!err)
+        check_statistics(d, store);
     talloc_free(store);
 }
 

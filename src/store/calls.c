@@ -191,6 +191,12 @@ static char *pattern_of(TALLOC_CTX *ctx, const char *words)
     return pattern;
 }
 
+static bool is_all(const struct rlx_calls_filter *w)
+{
+    return !w->agent_id && !w->status && !w->outcome && !w->sentiment && !w->direction &&
+           !w->phone_number && !w->from && !w->to && !w->words;
+}
+
 int rlx_calls_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                    const struct rlx_calls_filter *filter, int limit, const char *cursor,
                    char **jsonp, char **next_cursorp, int64_t *totalp)
@@ -219,8 +225,9 @@ int rlx_calls_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id
         RLX_TEXT(words),        RLX_TEXT(cursor),       RLX_INT(limit + 1),
     };
     err = rlx_db_run(db, RLX_Q_CALLS_LIST, values, 12, rlx_row_take_item, &list, NULL);
-    if (!err && totalp)
-        err = rlx_db_run(db, RLX_Q_CALLS_COUNT, values, 10, rlx_row_take_int, totalp, NULL);
+    if (!err && totalp) /* without a filter the index alone is read */
+        err = is_all(w) ? rlx_db_run(db, RLX_Q_CALLS_COUNT_ALL, values, 1, rlx_row_take_int, totalp, NULL)
+                        : rlx_db_run(db, RLX_Q_CALLS_COUNT, values, 10, rlx_row_take_int, totalp, NULL);
     err = rlx_db_end(db, err);
     talloc_free(words);
     return err ? err : rlx_list_finish(&list, jsonp, next_cursorp);

@@ -28,6 +28,11 @@ char *rlx_webhook_signature(TALLOC_CTX *ctx, const char *secret, int64_t at_s, c
 /* How long to wait after the n-th attempt (from 1) failed; 0 = no more. */
 int64_t rlx_webhook_wait_ms(int attempts);
 
+/* Removes the files that jobs "erase" name (keep.c); a few at a time. */
+void rlx_keep_erase(struct rlx_store *store, const char *worker_id, int64_t now_ms);
+/* Forgets what is older than its users want it kept. True when there may be more. */
+bool rlx_keep_forget(struct rlx_store *store, int64_t now_ms);
+
 /* Ends a job; a store that is away leaves it to its lease. */
 void rlx_task_done(const struct rlx_task *task);
 void rlx_task_again(const struct rlx_task *task, const char *why, int64_t in_ms);

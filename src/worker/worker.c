@@ -23,6 +23,7 @@
 #define AWAY_MS 1000
 #define GATEWAY_LEASE_MS 6000
 #define STALE_EVERY 15 /* beats of the watcher */
+#define RETENTION_EVERY 600
 #define STOP_MS 4000
 #define FORGET_EVERY 3600                 /* beats */
 #define KEEP_MS (30LL * 24 * 3600 * 1000) /* of webhooks' deliveries */
@@ -142,6 +143,7 @@ static void *run(void *arg)
 static void *watch(void *arg)
 {
     struct worker *worker = arg;
+    bool old = true; /* there may be something too old to keep */
 
     for (unsigned beat = 1; !atomic_load(&worker->stopping); beat++) {
         int closed = 0;
@@ -155,6 +157,9 @@ static void *watch(void *arg)
         if (beat % FORGET_EVERY == 1 &&
             rlx_deliveries_forget(worker->store, rlx_wall_ms() - KEEP_MS))
             rlx_log(RLX_WARN, "webhooks.forget", "error=the store is away");
+        if (old || beat % RETENTION_EVERY == 0)
+            old = rlx_keep_forget(worker->store, rlx_wall_ms());
+        rlx_keep_erase(worker->store, worker->id, rlx_wall_ms());
         for (int i = 0; i < 10 && !atomic_load(&worker->stopping); i++)
             nap(100);
     }

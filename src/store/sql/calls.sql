@@ -49,6 +49,9 @@ SELECT c.id, {{object}}({{call_fields}})
 FROM calls c WHERE {{calls_where}} AND {{before:c.id;?11}}
 ORDER BY c.id DESC LIMIT ?12;
 
+-- name: calls_count_all
+SELECT count(*) FROM calls WHERE user_id = ?1;
+
 -- name: calls_count
 SELECT count(*) FROM calls c WHERE {{calls_where}};
 

@@ -31,7 +31,8 @@ FROM agents a LEFT JOIN calls c ON c.agent_id = a.id GROUP BY a.id;
 ALTER TABLE calls ADD COLUMN counted_s integer; -- the duration that agent_stats holds of it
 ALTER TABLE calls ADD COLUMN direction text NOT NULL DEFAULT 'outbound';
 UPDATE calls SET counted_s = duration;
-CREATE INDEX calls_created ON calls (user_id, created_at);
+-- Sums read this index alone.
+CREATE INDEX calls_created ON calls (user_id, created_at, agent_id, status, outcome, sentiment, duration, answered_at);
 
 CREATE TABLE call_shares (
     id uuid PRIMARY KEY,
