@@ -9,6 +9,7 @@
 
 #include "api/private.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "call/phrases.h"
 #include "call/prompt.h"
@@ -19,6 +20,7 @@
 #include "provider/providers.h"
 #include "store/agents.h"
 #include "store/secrets.h"
+#include "store/usage.h"
 
 #define EMBED_MS 2000
 #define HISTORY_CHARS 6000 /* as in a call */
@@ -41,6 +43,8 @@ struct chat {
     struct rlx_net *net;
     TALLOC_CTX *users; /* of the net */
     struct rlx_llm_job *job;
+    struct rlx_meter *meter;
+    char user_id[37];
     /* what goes out */
     char *out;
     size_t offset;
@@ -175,7 +179,12 @@ static int ask(struct chat *chat, char **whyp)
         err = rlx_llm_open(&llm, chat->users, chat->net, chat->config, whyp);
     if (err)
         return err;
+    err = rlx_meter_create(&chat->meter, chat);
+    if (err)
+        return err;
+    rlx_meter_own_keys(chat->meter, chat->api->config, chat->config);
     const struct rlx_llm_options options = {
+        .meter = chat->meter,
         .model = *text_of(chat->body, "llm_model") ? text_of(chat->body, "llm_model") : text_of(chat->agent, "llm_model"),
         .messages = prompt_of(chat),
         .tools = rlx_tools_for(rlx_llm_name(llm)),
@@ -185,9 +194,22 @@ static int ask(struct chat *chat, char **whyp)
     return options.messages ? rlx_llm_start(&chat->job, llm, &options, &handlers, chat) : -ENOMEM;
 }
 
+/* What the chat cost. */
+static void count_usage(struct chat *chat)
+{
+    char ref[RLX_UUID_TEXT];
+    char *items = rlx_meter_json(chat, chat->meter);
+
+    rlx_uuid(ref);
+    int err = items ? rlx_usage_put_json(chat->api->store, ref, chat->user_id, items, rlx_wall_ms()) : 0;
+    if (err)
+        rlx_log(RLX_WARN, "agent_test.usage", "error=%s", rlx_err_text(err));
+}
+
 static int chat_end(struct chat *chat)
 {
     rlx_llm_cancel(chat->job);
+    count_usage(chat);
     talloc_free(chat->users);
     if (chat->net)
         rlx_net_close(chat->net);
@@ -218,11 +240,10 @@ static bool is_question(const char *text)
 /* What the agent knows of the last words; as in a call. */
 static int look_up(struct chat *chat, const char *text, const char *before)
 {
-    struct rlx_knowledge_hit hits[RLX_FIND_LIST];
     struct rlx_answers_query query = {.heard = text, .agent_asked = is_question(before)};
     const char *bare = rlx_text_bare(chat, text);
     float *vector = NULL;
-    size_t dim = 0, count = 0;
+    size_t dim = 0;
     uint64_t began_us = rlx_now_us();
 
     if (bare && *bare && !rlx_embed_blocking(&vector, &dim, chat, chat->config, &bare, 1, EMBED_MS)) {
@@ -231,10 +252,7 @@ static int look_up(struct chat *chat, const char *text, const char *before)
     }
     chat->embed_ms = since_ms(began_us);
     began_us = rlx_now_us();
-    int err = rlx_find_words(chat->known, chat->api->store, text, hits, &count);
-    if (err)
-        return err;
-    rlx_find_rank(&chat->found, chat, chat->known, text, vector, dim, hits, count);
+    rlx_find(&chat->found, chat, chat->known, text, vector, dim);
     rlx_known_match(chat->known, &query, &chat->found, &chat->match);
     chat->search_ms = since_ms(began_us);
     return 0;
@@ -288,6 +306,7 @@ static int prepare(struct chat *chat, struct rlx_request *req)
 
     if (err)
         return err;
+    snprintf(chat->user_id, sizeof chat->user_id, "%s", user);
     chat->agent = json_loads(json, 0, NULL);
     chat->body = rlx_api_body(req);
     json_t *call = json_pack("{s:O?,s:O}", "variables", json_object_get(chat->body, "variables"), "agent", chat->agent);

@@ -35,6 +35,23 @@ void rlx_meter_own(struct rlx_meter *meter, const char *provider)
         meter->own[meter->own_count++] = copy;
 }
 
+void rlx_meter_own_keys(struct rlx_meter *meter, const struct rlx_config *server,
+                        const struct rlx_config *user)
+{
+    static const struct {
+        const char *provider;
+        enum rlx_setting key;
+    } keys[] = {{"openai", RLX_CFG_OPENAI_API_KEY},
+                {"groq", RLX_CFG_GROQ_API_KEY},
+                {"deepgram", RLX_CFG_DEEPGRAM_API_KEY},
+                {"assemblyai", RLX_CFG_ASSEMBLYAI_API_KEY},
+                {"fish", RLX_CFG_FISH_AUDIO_API_KEY}};
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (strcmp(rlx_config_get(server, keys[i].key), rlx_config_get(user, keys[i].key)) != 0)
+            rlx_meter_own(meter, keys[i].provider);
+}
+
 static bool is_own(const struct rlx_meter *meter, const char *provider)
 {
     for (size_t i = 0; i < meter->own_count; i++)

@@ -30,17 +30,11 @@ static const char *text_of(const json_t *object, const char *name)
 static const struct rlx_config *config_of(const struct rlx_task *task, TALLOC_CTX *ctx,
                                           const json_t *call, struct rlx_meter *meter)
 {
-    static const struct {
-        const char *provider;
-        enum rlx_setting key;
-    } keys[] = {{"openai", RLX_CFG_OPENAI_API_KEY}, {"groq", RLX_CFG_GROQ_API_KEY}};
     const struct rlx_config *config = task->config;
 
     if (rlx_user_config(task->store, task->config, ctx, text_of(call, "user_id"), &config))
         config = task->config;
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (strcmp(rlx_config_get(config, keys[i].key), rlx_config_get(task->config, keys[i].key)) != 0)
-            rlx_meter_own(meter, keys[i].provider);
+    rlx_meter_own_keys(meter, task->config, config);
     return config;
 }
 
