@@ -22,7 +22,8 @@ void rlx_api_knowledge_list(struct rlx_request *req, void *arg)
     int limit;
 
     rlx_api_page_of(req, &limit, &cursor);
-    int err = rlx_knowledge_list(api->store, req, user, id, limit, cursor, &json, &next, &total);
+    int err = rlx_knowledge_list(api->store, req, user, id, rlx_request_query(req, "q"), limit,
+                                 cursor, &json, &next, &total);
     if (err)
         rlx_api_reply_store(req, err, "agent");
     else
@@ -64,7 +65,8 @@ static const char *text_of(const json_t *entry, const char *name)
     return text ? text : "";
 }
 
-/* Vectors of a small entry; a large one, or one that can't be embedded now, is left to the worker. */
+/* Vectors of a small entry; a large one, or one that can't be embedded now, is left to the worker.
+ */
 static void embed_small(struct rlx_knowledge_parts *parts, struct rlx_request *req,
                         struct rlx_api *api, const json_t *entry)
 {

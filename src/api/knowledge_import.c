@@ -55,7 +55,8 @@ static void take_page(struct rlx_request *req, struct rlx_api *api, const json_t
         return;
     }
     if (rlx_extract_kind_of(&kind, NULL, page->content_type, page->body, page->length, &what)) {
-        rlx_api_invalid(req, "url", "leads to something that is no page, text, PDF or Word document");
+        rlx_api_invalid(req, "url",
+                        "leads to something that is no page, text, PDF or Word document");
         return;
     }
     int err = rlx_extract(&found, req, kind, charset_of(req, page->content_type), page->body,

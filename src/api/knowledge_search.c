@@ -65,31 +65,27 @@ static json_t *texts_json(const char *const *texts)
 static int look_up(json_t **answerp, struct rlx_request *req, struct rlx_api *api,
                    const struct rlx_known *known, const char *text)
 {
-    struct rlx_knowledge_hit hits[RLX_FIND_LIST];
     struct rlx_answers_query query = {.heard = text};
     struct rlx_answer_match match;
     struct rlx_found found;
     float *vector = NULL;
-    size_t dim = 0, count = 0;
+    size_t dim = 0;
     const char *bare = rlx_text_bare(req, text);
     uint64_t began_us = rlx_now_us();
 
-    if (bare && *bare &&
-        !rlx_embed_blocking(&vector, &dim, req, api->config, &bare, 1, EMBED_MS)) {
+    if (bare && *bare && !rlx_embed_blocking(&vector, &dim, req, api->config, &bare, 1, EMBED_MS)) {
         query.vector = vector;
         query.dim = dim;
     }
     uint64_t embedded_us = rlx_now_us();
-    int err = rlx_find_words(known, api->store, text, hits, &count);
-    if (err)
-        return err;
-    rlx_find_rank(&found, req, known, text, vector, dim, hits, count);
+    rlx_find(&found, req, known, text, vector, dim);
     rlx_known_match(known, &query, &found, &match);
-    *answerp = json_pack(
-        "{s:s, s:b, s:f, s:f, s:o, s:o, s:o}", "query", text, "embedded", vector != NULL,
-        "embed_ms", (double)(embedded_us - began_us) / 1000, "search_ms",
-        (double)(rlx_now_us() - embedded_us) / 1000, "answer", answer_json(&match), "passages",
-        passages_json(&found, &match, vector != NULL), "always", texts_json(rlx_known_inline(known)));
+    *answerp =
+        json_pack("{s:s, s:b, s:f, s:f, s:o, s:o, s:o}", "query", text, "embedded", vector != NULL,
+                  "embed_ms", (double)(embedded_us - began_us) / 1000, "search_ms",
+                  (double)(rlx_now_us() - embedded_us) / 1000, "answer", answer_json(&match),
+                  "passages", passages_json(&found, &match, vector != NULL), "always",
+                  texts_json(rlx_known_inline(known)));
     return *answerp ? 0 : -ENOMEM;
 }
 

@@ -201,7 +201,6 @@ static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_i
                                        rlx_config_path(g->config, ctx, "speech"))) ||
         (err = rlx_route_create(&g->route, ctx, &g->loop, g->config, g->store, g->env.writer,
                                 control_url)) ||
-        (err = rlx_finder_create(&g->env.finder, ctx, &g->loop, g->store)) ||
         (err = rlx_calls_create(&g->calls, ctx, &g->env, g->store, gateway_id)))
         return fail("parts", rlx_err_text(err));
     rlx_control_server_open(g->control, g->mailbox, g->calls);

@@ -10,7 +10,6 @@
 
 #include "audio/disk.h"
 #include "base/config.h"
-#include "gateway/finder.h"
 #include "gateway/setup.h"
 #include "gateway/socket.h"
 #include "gateway/speech_cache.h"
@@ -25,7 +24,6 @@ struct rlx_live_env {
     struct rlx_store *store; /* never asked on the loop */
     struct rlx_providers *providers;
     struct rlx_speech_cache *cache;
-    struct rlx_finder *finder; /* of passages; NULL = none are looked up */
     struct rlx_writer *writer;
     char *recordings; /* directory */
     struct rlx_disk *disk; /* writes them */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "call/phrases.h"
 #include "call/tools.h"
+#include "gateway/finder.h"
 #include "gateway/live_private.h"
 
 #define HISTORY_CHARS 6000
@@ -166,8 +167,8 @@ static bool find(struct job *job)
     size_t chunks;
 
     rlx_known_chunks(live->setup->known, &chunks);
-    return chunks && live->env->finder &&
-           !rlx_finder_start(&job->find, live->env->finder, live->setup->known, job->heard,
+    return chunks &&
+           !rlx_finder_start(&job->find, live->env->loop, live->setup->known, job->heard,
                              job->query.vector, job->query.dim, found_passages, job);
 }
 

@@ -7,7 +7,8 @@
 #include "call/phrases.h"
 #include "provider/embed.h"
 
-#define TEXT_BYTES 1600 /* a chunk of English text and its title: some 350 tokens of a model that takes 512 */
+#define TEXT_BYTES                                                                                 \
+    1600 /* a chunk of English text and its title: some 350 tokens of a model that takes 512 */
 #define SHORT_BYTES 500 /* when even that was too much */
 
 static size_t clip(const char *text, size_t most)
@@ -46,8 +47,9 @@ int rlx_knowledge_texts(const char ***textsp, size_t *countp, TALLOC_CTX *ctx, c
     return 0;
 }
 
-static int one_by_one(float **vectorsp, size_t *dimp, TALLOC_CTX *ctx, const struct rlx_config *config,
-                      const char *const *texts, size_t count, long timeout_ms)
+static int one_by_one(float **vectorsp, size_t *dimp, TALLOC_CTX *ctx,
+                      const struct rlx_config *config, const char *const *texts, size_t count,
+                      long timeout_ms)
 {
     float *all = NULL;
     int err = 0;

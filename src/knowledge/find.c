@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "extract/chunk.h"
+#include "store/search_words.h"
 
-#define RANK_BASE 60.0f    /* of the fusion */
-#define SIMILAR 0.35f      /* from here on a passage is about the same thing */
-#define UNLIKE 0.10f       /* below, shared words are chance */
-#define FIRST_WORDS 2      /* hits of the full-text search that need no nearness beyond that */
-#define WORDS_SHARE 0.4f   /* of the best hit's score, when there are no vectors */
+#define RANK_BASE 60.0f  /* of the fusion */
+#define SIMILAR 0.35f    /* from here on a passage is about the same thing */
+#define UNLIKE 0.10f     /* below, shared words are chance */
+#define FIRST_WORDS 2    /* hits of the full-text search that need no nearness beyond that */
+#define WORDS_SHARE 0.4f /* of the best hit's score, when there are no vectors */
 #define TITLE_BYTES 80
 
 /* ---- the two lists ---- */
@@ -20,7 +21,8 @@ struct near {
     float similarity;
 };
 
-/* Eight sums at a time, so that the compiler may use vector registers without reordering one sum. */
+/* Eight sums at a time, so that the compiler may use vector registers without reordering one sum.
+ */
 static float dot(const float *a, const float *b, size_t n)
 {
     float sums[8] = {0}, sum = 0;
@@ -63,39 +65,6 @@ static size_t nearest(struct near list[RLX_FIND_LIST], const struct rlx_known *k
         list[at] = next;
     }
     return count;
-}
-
-/* The chunk's place among the known ones, or -1: the store may know of newer ones. */
-static long place_of(const struct rlx_known_chunk *chunks, size_t count,
-                     const struct rlx_knowledge_hit *hit)
-{
-    size_t low = 0, high = count;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = strcmp(chunks[middle].id, hit->knowledge_id);
-        if (!order)
-            order = chunks[middle].number - hit->chunk;
-        if (!order)
-            return (long)middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return -1;
-}
-
-int rlx_find_words(const struct rlx_known *known, struct rlx_store *store, const char *text,
-                   struct rlx_knowledge_hit hits[RLX_FIND_LIST], size_t *countp)
-{
-    size_t chunks;
-
-    *countp = 0;
-    rlx_known_chunks(known, &chunks);
-    return chunks ? rlx_knowledge_search(store, rlx_known_agent(known), text, hits, RLX_FIND_LIST,
-                                         countp)
-                  : 0;
 }
 
 /* ---- joined ---- */
@@ -169,7 +138,8 @@ static unsigned words_in(const char *sentence, size_t length, const char *words)
 
 #define SENTENCES_MAX 64
 
-/* The stretch of whole sentences of at most `most` bytes around the one that holds most of the words. */
+/* The stretch of whole sentences of at most `most` bytes around the one that holds most of the
+ * words. */
 static void window(const char *text, const char *words, size_t most, size_t *fromp, size_t *lengthp)
 {
     size_t from[SENTENCES_MAX], length[SENTENCES_MAX], count = 0, best = 0;
@@ -220,35 +190,44 @@ static char *passage_text(TALLOC_CTX *ctx, const struct rlx_known_chunk *chunk, 
     return text;
 }
 
-void rlx_find_rank(struct rlx_found *found, TALLOC_CTX *ctx, const struct rlx_known *known,
-                   const char *text, const float *vector, size_t dim,
-                   const struct rlx_knowledge_hit *hits, size_t count)
+static void add_near(struct pool *pool, const struct near *near, size_t count)
 {
-    struct pool pool = {.count = 0};
-    struct near near[RLX_FIND_LIST];
-    size_t chunk_count, own, near_count = nearest(near, known, vector, dim);
-    const struct rlx_known_chunk *chunks = rlx_known_chunks(known, &chunk_count);
-    bool vectors = can_compare(known, vector, dim);
-    float best_words = 0;
-
-    memset(found, 0, sizeof *found);
-    for (size_t i = 0; i < near_count; i++) {
-        struct candidate *c = candidate_of(&pool, near[i].chunk);
+    for (size_t i = 0; i < count; i++) {
+        struct candidate *c = candidate_of(pool, near[i].chunk);
         c->similarity = near[i].similarity;
         c->score += 1 / (RANK_BASE + (float)i + 1);
     }
-    for (size_t i = 0; i < count && i < RLX_FIND_LIST; i++) {
-        long place = place_of(chunks, chunk_count, &hits[i]);
-        if (place < 0)
-            continue;
-        struct candidate *c = candidate_of(&pool, (size_t)place);
-        if (vectors)
-            c->similarity = dot(rlx_known_vector(known, (size_t)place, &own), vector, dim);
-        c->words = (float)hits[i].score;
+}
+
+static float add_words(struct pool *pool, const struct rlx_known *known, const char *text,
+                       const float *vector, size_t dim)
+{
+    struct rlx_word_hit hits[RLX_FIND_LIST];
+    size_t own, count = rlx_word_index_search(rlx_known_words(known), text, hits, RLX_FIND_LIST);
+
+    for (size_t i = 0; i < count; i++) {
+        struct candidate *c = candidate_of(pool, hits[i].chunk);
+        if (vector)
+            c->similarity = dot(rlx_known_vector(known, hits[i].chunk, &own), vector, dim);
+        c->words = hits[i].score;
         c->first_words = i < FIRST_WORDS;
-        best_words = c->words > best_words ? c->words : best_words;
         c->score += 1 / (RANK_BASE + (float)i + 1);
     }
+    return count ? hits[0].score : 0.0f;
+}
+
+void rlx_find(struct rlx_found *found, TALLOC_CTX *ctx, const struct rlx_known *known,
+              const char *text, const float *vector, size_t dim)
+{
+    struct pool pool = {.count = 0};
+    struct near near[RLX_FIND_LIST];
+    size_t chunk_count;
+    const struct rlx_known_chunk *chunks = rlx_known_chunks(known, &chunk_count);
+    bool vectors = can_compare(known, vector, dim);
+
+    memset(found, 0, sizeof *found);
+    add_near(&pool, near, nearest(near, known, vector, dim));
+    float best_words = add_words(&pool, known, text, vectors ? vector : NULL, dim);
     qsort(pool.all, pool.count, sizeof pool.all[0], by_score);
     float whole = (float)(1 + vectors) / (RANK_BASE + 1);
     char *words = rlx_search_words(NULL, text, "", " ");

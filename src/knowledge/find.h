@@ -1,4 +1,4 @@
-/* The passages that a caller's words are about: full-text search in the store joined with nearness of vectors in memory, by
+/* The passages that a caller's words are about: full-text search joined with nearness of vectors, both in memory, by
  * reciprocal rank fusion (Cormack, Clarke, Büttcher 2009: 1 / (60 + rank) summed over the lists). */
 #ifndef RLX_KNOWLEDGE_FIND_H
 #define RLX_KNOWLEDGE_FIND_H
@@ -22,16 +22,10 @@ struct rlx_found {
     size_t count;
 };
 
-/* What full-text search alone gives, for rlx_find_rank. Blocking. 0 also for an agent without passages. */
-int rlx_find_words(const struct rlx_known *known, struct rlx_store *store, const char *text,
-                   struct rlx_knowledge_hit hits[RLX_FIND_LIST], size_t *countp)
-    __attribute__((warn_unused_result));
-
-/* Joins them with the nearest vectors. vector: of rlx_text_bare(text), unit length, NULL = none. Passages that have too little to do with
- * the text are left out. Texts are on ctx, chunks belong to `known`. No store, no waiting: 2 ms for 10,000 vectors. */
-void rlx_find_rank(struct rlx_found *found, TALLOC_CTX *ctx, const struct rlx_known *known,
-                   const char *text, const float *vector, size_t dim,
-                   const struct rlx_knowledge_hit *hits, size_t count);
+/* vector: of rlx_text_bare(text), unit length, dim long; NULL = words alone. Passages that have too little to do with the text are
+ * left out. Texts are on ctx, chunks belong to `known`. Never waits; some ms for 10,000 chunks (bench/knowledge.py). */
+void rlx_find(struct rlx_found *found, TALLOC_CTX *ctx, const struct rlx_known *known,
+              const char *text, const float *vector, size_t dim);
 
 /* The match of rlx_answers_match with the passages of both: a near answer first, then what was found, then other answers.
  * `found` may be NULL. What it points to belongs to `known` and `found`. */

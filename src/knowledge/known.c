@@ -9,7 +9,7 @@
 #include "base/err.h"
 
 #define KEPT 8            /* agents whose knowledge stays loaded between calls */
-#define KEPT_CHUNKS 40000 /* of all of them together: some 100 MB */
+#define KEPT_CHUNKS 40000 /* of all of them together: some 150 MB */
 
 struct rlx_known {
     atomic_int users;
@@ -21,6 +21,7 @@ struct rlx_known {
     size_t chunk_count;
     float *vectors; /* chunk_count × dim; a row of zeros is none */
     size_t dim;
+    struct rlx_word_index *words;
 };
 
 static struct {
@@ -68,7 +69,8 @@ static struct rlx_known *kept_take(const char *agent_id, const char *mode, const
     return found;
 }
 
-/* Puts it first; an older one of the same agent goes, and so do the last while they are too much. */
+/* Puts it first; an older one of the same agent goes, and so do the last while they are too much.
+ */
 static void kept_put(struct rlx_known *known)
 {
     struct rlx_known *next[KEPT] = {rlx_known_keep(known)};
@@ -143,6 +145,18 @@ static void take_vector(float *out, const struct rlx_knowledge_row *row, size_t 
     normalise(out, row->dim);
 }
 
+/* A chunk's title counts twice; so do the ways to ask of an answer. */
+static int index_words(struct rlx_known *known, size_t at, const struct rlx_knowledge_row *row)
+{
+    int err = rlx_word_index_add(known->words, at, known->chunks[at].text, 1);
+
+    if (!err)
+        err = rlx_word_index_add(known->words, at, known->chunks[at].title, 2);
+    for (char **question = row->questions; *question && !err; question++)
+        err = rlx_word_index_add(known->words, at, *question, 2);
+    return err;
+}
+
 static int add_passage(struct rlx_known *known, const struct rlx_knowledge_row *row)
 {
     bool vectors = row->vectors && row->dim == known->dim;
@@ -162,6 +176,9 @@ static int add_passage(struct rlx_known *known, const struct rlx_knowledge_row *
             return -ENOMEM;
         if (vectors)
             take_vector(known->vectors + at * known->dim, row, i);
+        int err = index_words(known, at, row);
+        if (err)
+            return err;
     }
     return 0;
 }
@@ -188,12 +205,17 @@ static int make_room(struct rlx_known *known, const struct rlx_knowledge_row *ro
 
 static int build(struct rlx_known *known, const struct rlx_knowledge_row *rows, size_t count)
 {
-    size_t length = 0, in_prompt = 0, says = 0;
+    size_t length = 0, chunks = 0, in_prompt = 0, says = 0;
     int err = make_room(known, rows, count);
 
     for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; use_of(&rows[i], known->mode) == USE_PASSAGE && k < rows[i].chunk_count; k++)
+        for (size_t k = 0; use_of(&rows[i], known->mode) == USE_PASSAGE && k < rows[i].chunk_count;
+             k++) {
             length += strlen(rows[i].chunks[k]);
+            chunks++;
+        }
+    if (!err)
+        err = rlx_word_index_create(&known->words, known, chunks);
     for (size_t i = 0; i < count && !err; i++) {
         enum use use = use_of(&rows[i], known->mode);
         if (use == USE_ANSWER) {
@@ -205,6 +227,8 @@ static int build(struct rlx_known *known, const struct rlx_knowledge_row *rows, 
             err = add_passage(known, &rows[i]);
         }
     }
+    if (!err)
+        rlx_word_index_finish(known->words);
     return err;
 }
 
@@ -288,6 +312,11 @@ const float *rlx_known_vector(const struct rlx_known *known, size_t chunk, size_
 {
     *dimp = known->dim;
     return known->vectors ? known->vectors + chunk * known->dim : NULL;
+}
+
+const struct rlx_word_index *rlx_known_words(const struct rlx_known *known)
+{
+    return known->words;
 }
 
 bool rlx_known_can_look_up(const struct rlx_known *known)

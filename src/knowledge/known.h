@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "call/answers.h"
+#include "knowledge/words.h"
 #include "store/knowledge.h"
 
 /* Knowledge up to this size stands in the system prompt, where a prefix cache reads it once a call; more is looked up. */
@@ -39,6 +40,8 @@ char **rlx_known_says(const struct rlx_known *known);
 const struct rlx_known_chunk *rlx_known_chunks(const struct rlx_known *known, size_t *countp);
 /* The chunk's unit vector, NULL when it has none. */
 const float *rlx_known_vector(const struct rlx_known *known, size_t chunk, size_t *dimp);
+/* Their words: BM25. */
+const struct rlx_word_index *rlx_known_words(const struct rlx_known *known);
 /* A look-up is worth asking. */
 bool rlx_known_can_look_up(const struct rlx_known *known);
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "store/db.h"
+#include "store/search_words.h"
 
 #define VECTOR_BYTES_MAX (64u << 20)
 
@@ -72,14 +73,15 @@ static int parts_write(struct rlx_db *db, const char *knowledge_id,
     int err = chunks_write(db, knowledge_id, parts->chunks, parts->chunk_count);
 
     if (!err)
-        err = parts->vectors ? vectors_write(db, knowledge_id, parts->vectors, parts->vector_count,
-                                             parts->dim)
-                             : embed_later(db, knowledge_id);
+        err = parts->vectors
+                  ? vectors_write(db, knowledge_id, parts->vectors, parts->vector_count, parts->dim)
+                  : embed_later(db, knowledge_id);
     return err;
 }
 
 int rlx_knowledge_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                         const json_t *fields, const struct rlx_knowledge_parts *parts, char **jsonp)
+                         const json_t *fields, const struct rlx_knowledge_parts *parts,
+                         char **jsonp)
 {
     char id[RLX_UUID_TEXT];
     struct rlx_db *db;
@@ -159,9 +161,40 @@ int rlx_knowledge_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user
     return err ? err : out.text ? 0 : RLX_ENOTFOUND;
 }
 
+/* The words of q as SQLite's full-text query; the query for PostgreSQL rewrites it. "" finds
+ * nothing. */
+static char *query_of(TALLOC_CTX *ctx, const char *q)
+{
+    char *words = q ? rlx_search_words(ctx, q, "\"", " AND ") : NULL;
+
+    return words || !q ? words : talloc_strdup(ctx, "");
+}
+
+static int list_rows(struct rlx_db *db, struct rlx_list_out *list, const char *user_id,
+                     const char *agent_id, const char *words, int limit, const char *cursor,
+                     int64_t *totalp)
+{
+    enum rlx_query rows = words ? RLX_Q_KNOWLEDGE_LIST_OF : RLX_Q_KNOWLEDGE_LIST;
+    enum rlx_query count = words ? RLX_Q_KNOWLEDGE_COUNT_OF : RLX_Q_KNOWLEDGE_COUNT;
+    const struct rlx_value all[] = {RLX_TEXT(user_id), RLX_TEXT(agent_id), RLX_TEXT(cursor),
+                                    RLX_INT(limit + 1)};
+    const struct rlx_value of[] = {RLX_TEXT(user_id), RLX_TEXT(agent_id), RLX_TEXT(words),
+                                   RLX_TEXT(cursor), RLX_INT(limit + 1)};
+
+    if (words && !*words) {
+        if (totalp)
+            *totalp = 0;
+        return 0;
+    }
+    int err = rlx_db_run(db, rows, words ? of : all, words ? 5 : 4, rlx_row_take_item, list, NULL);
+    if (!err && totalp)
+        err = rlx_db_run(db, count, of, words ? 3 : 2, rlx_row_take_int, totalp, NULL);
+    return err;
+}
+
 int rlx_knowledge_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                       const char *agent_id, int limit, const char *cursor, char **jsonp,
-                       char **next_cursorp, int64_t *totalp)
+                       const char *agent_id, const char *q, int limit, const char *cursor,
+                       char **jsonp, char **next_cursorp, int64_t *totalp)
 {
     struct rlx_text_out agent = {.ctx = ctx};
     struct rlx_list_out list;
@@ -181,11 +214,7 @@ int rlx_knowledge_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *use
     if (!err && !agent.text)
         err = RLX_ENOTFOUND;
     if (!err)
-        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_LIST, rlx_row_take_item, &list, NULL, RLX_TEXT(user_id),
-                      RLX_TEXT(agent_id), RLX_TEXT(cursor), RLX_INT(limit + 1));
-    if (!err && totalp)
-        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_COUNT, rlx_row_take_int, totalp, NULL, RLX_TEXT(user_id),
-                      RLX_TEXT(agent_id));
+        err = list_rows(db, &list, user_id, agent_id, query_of(ctx, q), limit, cursor, totalp);
     err = rlx_db_end(db, err);
     talloc_free(agent.text);
     return err ? err : rlx_list_finish(&list, jsonp, next_cursorp);
@@ -240,8 +269,8 @@ int rlx_knowledge_chunks(struct rlx_store *store, TALLOC_CTX *ctx, const char *k
     if (!err && *revisionp < 0)
         err = RLX_ENOTFOUND;
     if (!err)
-        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_CHUNKS_OF, take_chunk, &out, NULL,
-                      RLX_TEXT(knowledge_id));
+        err =
+            RLX_RUN(db, RLX_Q_KNOWLEDGE_CHUNKS_OF, take_chunk, &out, NULL, RLX_TEXT(knowledge_id));
     err = rlx_db_end(db, err);
     *chunksp = out.chunks;
     *countp = out.count;
@@ -262,7 +291,8 @@ int rlx_knowledge_set_chunks(struct rlx_store *store, const char *knowledge_id, 
     if (!err)
         err = chunks_write(db, knowledge_id, chunks, count);
     if (!err)
-        err = RLX_RUN(db, RLX_Q_KNOWLEDGE_TOUCH, NULL, NULL, NULL, RLX_TEXT(knowledge_id), RLX_NULL);
+        err =
+            RLX_RUN(db, RLX_Q_KNOWLEDGE_TOUCH, NULL, NULL, NULL, RLX_TEXT(knowledge_id), RLX_NULL);
     return rlx_db_end(db, err);
 }
 

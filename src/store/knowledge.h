@@ -31,9 +31,10 @@ int rlx_knowledge_update(struct rlx_store *store, TALLOC_CTX *ctx, const char *u
 /* user_id NULL: anybody's (for jobs). */
 int rlx_knowledge_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                       const char *knowledge_id, char **jsonp) __attribute__((warn_unused_result));
-/* Array, newest first; content is cut to its first 10,000 characters, `length` says how many there are. */
+/* Array, newest first; content is cut to its first 10,000 characters, `length` says how many there are. q (may be NULL): only
+ * entries of which one chunk (with title and ways to ask) holds all of its words, by full-text search. */
 int rlx_knowledge_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                       const char *agent_id, int limit, const char *cursor, char **jsonp,
+                       const char *agent_id, const char *q, int limit, const char *cursor, char **jsonp,
                        char **next_cursorp, int64_t *totalp) __attribute__((warn_unused_result));
 int rlx_knowledge_delete(struct rlx_store *store, const char *user_id, const char *knowledge_id)
     __attribute__((warn_unused_result));
@@ -73,21 +74,5 @@ struct rlx_knowledge_row {
 int rlx_knowledge_load(struct rlx_store *store, TALLOC_CTX *ctx, const char *agent_id,
                        struct rlx_knowledge_row **rowsp, size_t *countp)
     __attribute__((warn_unused_result));
-
-/* A chunk that full-text search found. */
-struct rlx_knowledge_hit {
-    char knowledge_id[37];
-    int chunk;
-    double score; /* larger is better; comparable within one search only */
-};
-/* The chunks of an agent that hold most and rarest words of `text`, best first: at most `limit` (≤ 50) into `hits`, their
- * number into *countp. Words that say nothing (the, is, what …) are not looked for. */
-int rlx_knowledge_search(struct rlx_store *store, const char *agent_id, const char *text,
-                         struct rlx_knowledge_hit *hits, size_t limit, size_t *countp)
-    __attribute__((warn_unused_result));
-
-/* The words of `text` that are looked for, each once, separated by `between` and in `quote` marks; NULL when there are none.
- * (Inside the store.) */
-char *rlx_search_words(TALLOC_CTX *ctx, const char *text, const char *quote, const char *between);
 
 #endif

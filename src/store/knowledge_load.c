@@ -124,7 +124,8 @@ int rlx_knowledge_load(struct rlx_store *store, TALLOC_CTX *ctx, const char *age
     return 0;
 }
 
-int rlx_knowledge_stamp(struct rlx_store *store, TALLOC_CTX *ctx, const char *agent_id, char **stampp)
+int rlx_knowledge_stamp(struct rlx_store *store, TALLOC_CTX *ctx, const char *agent_id,
+                        char **stampp)
 {
     struct rlx_text_out out = {.ctx = ctx};
 

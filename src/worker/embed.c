@@ -1,4 +1,5 @@
-/* The embedding job: vectors of a knowledge entry, which are kept; and its chunks, if it is older than these. */
+/* The embedding job: vectors of a knowledge entry, which are kept; and its chunks, if it is older
+ * than these. */
 #include <string.h>
 
 #include "base/err.h"
@@ -18,8 +19,8 @@ static const char *text_of(const json_t *object, const char *name)
 }
 
 /* Cuts the entry when it has never been cut, and reads its chunks again. */
-static int chunks_of(const struct rlx_task *task, TALLOC_CTX *ctx, const char *id, const json_t *row,
-                     char ***chunksp, size_t *countp, int64_t *revisionp)
+static int chunks_of(const struct rlx_task *task, TALLOC_CTX *ctx, const char *id,
+                     const json_t *row, char ***chunksp, size_t *countp, int64_t *revisionp)
 {
     int err = rlx_knowledge_chunks(task->store, ctx, id, chunksp, countp, revisionp);
 
@@ -60,7 +61,8 @@ void rlx_task_embed(const struct rlx_task *task)
     TALLOC_CTX *ctx = talloc_new(NULL);
     int err = embed(task, ctx, text_of(task->job->payload, "knowledge_id"));
 
-    /* RLX_ENOTFOUND: the entry was deleted or has changed (which has a job of its own), or there is no embedding server. */
+    /* RLX_ENOTFOUND: the entry was deleted or has changed (which has a job of its own), or there is
+     * no embedding server. */
     if (!err || err == RLX_ENOTFOUND)
         rlx_task_done(task);
     else if (err == RLX_ETOOBIG || task->job->attempts >= TRIES)

@@ -43,6 +43,15 @@ ORDER BY k.id DESC LIMIT {{int:?4}};
 -- name: knowledge_count
 SELECT count(*) FROM knowledge_base WHERE user_id = {{uuid:?1}} AND agent_id = {{uuid:?2}};
 
+-- name: knowledge_list_of
+SELECT k.id, {{knowledge_row_json}} FROM knowledge_base k
+WHERE k.user_id = {{uuid:?1}} AND k.agent_id = {{uuid:?2}} AND {{knowledge_holds}} AND {{before:k.id;?4}}
+ORDER BY k.id DESC LIMIT {{int:?5}};
+
+-- name: knowledge_count_of
+SELECT count(*) FROM knowledge_base k
+WHERE k.user_id = {{uuid:?1}} AND k.agent_id = {{uuid:?2}} AND {{knowledge_holds}};
+
 -- name: knowledge_delete
 DELETE FROM knowledge_base WHERE id = {{uuid:?1}} AND user_id = {{uuid:?2}};
 
@@ -91,21 +100,14 @@ WHERE k.agent_id = {{uuid:?1}} ORDER BY k.id;
 SELECT c.knowledge_id, c.n, c.content FROM knowledge_base k JOIN knowledge_chunks c ON c.knowledge_id = k.id
 WHERE k.agent_id = {{uuid:?1}} ORDER BY c.knowledge_id, c.n;
 
--- name: knowledge_search (sqlite)
-SELECT c.knowledge_id, c.n, CAST(-1000000 * w.score AS INTEGER)
-FROM (SELECT rowid AS id, bm25(knowledge_words, 0.0, 2.0, 1.0) AS score FROM knowledge_words
-    WHERE knowledge_words MATCH 'scope : "' || ?1 || '" AND {title content} : (' || ?2 || ')'
-    ORDER BY score LIMIT ?3) w
-JOIN knowledge_chunks c ON c.id = w.id WHERE c.scope = ?1 ORDER BY w.score, w.id;
+-- part: knowledge_holds (sqlite)
+k.id IN (SELECT c.knowledge_id FROM knowledge_words w JOIN knowledge_chunks c ON c.id = w.rowid
+    WHERE w.knowledge_words MATCH 'scope : "' || replace(?2, '-', '') || '" AND (' || ?3 || ')')
 
--- name: knowledge_search (postgres)
-SELECT c.knowledge_id, c.n, (1000000 * c.score)::bigint
-FROM (SELECT k.id, k.knowledge_id, k.n, ts_rank('{0, 0.5, 1, 1}', k.words, q.query, 1) AS score
-    FROM knowledge_chunks k,
-        to_tsquery('english', replace(replace({{text:?2}}, '"', ''''), ' OR ', ' | ')) AS q (query)
-    WHERE k.words @@ (('''' || {{text:?1}} || '''')::tsquery && q.query) AND k.scope = {{text:?1}}
-    ORDER BY score DESC, k.id LIMIT {{int:?3}}) c
-ORDER BY c.score DESC, c.id;
+-- part: knowledge_holds (postgres)
+k.id IN (SELECT c.knowledge_id FROM knowledge_chunks c
+    WHERE c.words @@ (('''' || replace({{text:?2}}, '-', '') || '''')::tsquery
+        && to_tsquery('english', replace(replace({{text:?3}}, '"', ''''), ' AND ', ' & '))))
 
 -- name: knowledge_unembedded
 SELECT k.id FROM knowledge_base k LEFT JOIN knowledge_vectors v ON v.knowledge_id = k.id
