@@ -14,6 +14,7 @@ from providers import Stub
 from roles import Roles, wait_until
 from test_reliability import backlog, end_of, finished, said, speech
 
+pytestmark = pytest.mark.xdist_group("postgres")
 KEY = "0123456789abcdef0123456789abcdef"
 
 

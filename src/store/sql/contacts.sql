@@ -107,12 +107,6 @@ SELECT count(*) FROM contact_lists WHERE user_id = ?1 AND id IN {{contact_ids_2}
     value ->> 'email' AS email, value ->> 'time_zone' AS time_zone,
     COALESCE(value -> 'custom_fields', '{}'::json) AS custom_fields FROM json_array_elements(?2::json))
 
--- part: import_fields (sqlite)
-json_patch(contacts.custom_fields, excluded.custom_fields)
-
--- part: import_fields (postgres)
-(contacts.custom_fields::jsonb || excluded.custom_fields::jsonb)::json
-
 -- name: contacts_known
 SELECT count(*) FROM contacts WHERE user_id = ?1 AND phone_number IN (SELECT r.phone_number FROM {{import_rows}} r);
 
@@ -121,7 +115,7 @@ INSERT INTO contacts (id, user_id, phone_number, name, email, time_zone, custom_
 SELECT r.id, {{uuid:?1}}, r.phone_number, r.name, r.email, r.time_zone, r.custom_fields FROM {{import_rows}} r WHERE true
 ON CONFLICT (user_id, phone_number) DO UPDATE SET name = COALESCE(excluded.name, contacts.name),
     email = COALESCE(excluded.email, contacts.email), time_zone = COALESCE(excluded.time_zone, contacts.time_zone),
-    custom_fields = {{import_fields}}, updated_at = {{now}};
+    custom_fields = {{patch:contacts.custom_fields;excluded.custom_fields}}, updated_at = {{now}};
 
 -- name: contacts_import_tags (sqlite)
 INSERT INTO contact_tags (contact_id, tag)

@@ -52,9 +52,16 @@ MACROS = {
     "array_agg": (lambda x: f"json_group_array(json({x}))", lambda x: f"COALESCE(json_agg({x}), '[]'::json)"),
     "merge": (lambda a, b: f"json(substr({a}, 1, length({a}) - 1) || ',' || substr({b}, 2))",
               lambda a, b: f"(left(({a})::text, -1) || ',' || substr(({b})::text, 2))::json"),
+    "patch": (lambda a, b: f"json_patch({a}, {b})",
+              lambda a, b: f"(SELECT COALESCE(json_object_agg(k, v ORDER BY n), '{{}}'::json) FROM ("
+                           f"SELECT a.key AS k, COALESCE(b.value, a.value) AS v, a.n FROM json_each({a}) "
+                           f"WITH ORDINALITY AS a (key, value, n) LEFT JOIN json_each({b}) AS b ON b.key = a.key "
+                           f"UNION ALL SELECT b.key, b.value, 1000000 + b.n FROM json_each({b}) "
+                           f"WITH ORDINALITY AS b (key, value, n) WHERE NOT EXISTS "
+                           f"(SELECT 1 FROM json_each({a}) AS a WHERE a.key = b.key)) AS patched)"),
     # fields of a JSON object, a column or a parameter
     "field": (extract, field("")),
-    "field_int": (extract, field("::bigint")),
+    "field_int": (extract, lambda o, f: f"trunc(({source(o)} ->> '{f}')::numeric)::bigint"),
     "field_real": (extract, field("::double precision")),
     "field_bool": (extract, field("::boolean")),
     "field_uuid": (extract, field("::uuid")),
