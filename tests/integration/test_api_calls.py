@@ -13,6 +13,7 @@ import pytest
 from conftest import request
 from providers import Stub
 from roles import Roles, wait_until
+from test_calls import FINAL, System
 
 CARRIER = types.SimpleNamespace(url="http://127.0.0.1:9", account="AC" + "2" * 32, token="a-token-of-tests")
 RATES = "heavy=6000,write=6000,read=60000"  # a suite asks more often than a user
@@ -307,3 +308,53 @@ def test_another_users_calls_are_not_there(roles, done):
     assert request("GET", roles.api + "/calls", None, token)[1] == []
     assert request("GET", roles.api + "/analytics/summary", None, token)[1]["calls"] == 0
     assert raw(roles, "GET", share["path"])[0] == 200
+
+
+def test_listening_in(start):
+    """The audio of a live call comes through the API, also by a ticket, and ends with the call."""
+    stub = Stub()
+    stub.reply = "I can tell you a lot about wool. " * 6
+    system = System(start, stub)
+    system.callee("kind\nanswer after 100\nsay Hello?\nwait\nsay What does it cost?\nwait\nsay And then?\nwait\n")
+    call_id = system.dial()
+    path = f"/calls/{call_id}/listen"
+    wait_until(lambda: system.call(call_id)["status"] == "in-progress", 20)
+    ticket = system.ask("POST", "/tickets", {"path": path})["ticket"]
+    with urllib.request.urlopen(f"{system.api}{path}?ticket={ticket}", timeout=20) as reply:
+        assert reply.headers["Content-Type"] == "audio/wav"
+        head = reply.read(44)
+        assert head[:4] == b"RIFF" and head[22:24] == b"\x02\x00" and head[24:28] == (8000).to_bytes(4, "little")
+        assert len(reply.read(32000)) == 32000  # a second
+        system.ask("POST", f"/calls/{call_id}/hangup")
+        reply.read()
+    system.wait_end(call_id)
+    status, answer = request("GET", system.api + path, token=system.token)
+    assert status == 409 and answer["code"] == "call_not_live"
+    assert request("GET", f"{system.api}/calls/{uuid.uuid4()}/listen", token=system.token)[0] == 404
+    assert system.call(call_id)["status"] in FINAL
+    stub.close()
+
+
+def test_retention(tmp_path):
+    stub = Stub()
+    made = Roles(tmp_path, stub, CARRIER, LLM_PROVIDERS="openai")
+    made.start("api")
+    made.agent_id = made.agent()
+    recording = tmp_path / "old.wav"
+    recording.write_bytes(b"RIFF")
+    call_id = place(made)
+    link = sqlite3.connect(tmp_path / "data" / "relayx.db", timeout=5)
+    finish(link, call_id, str(recording))
+    with link:
+        link.execute("UPDATE calls SET created_at = '2026-01-01T00:00:00.000Z' WHERE id = ?", (call_id,))
+        link.execute("INSERT INTO user_limits (user_id, recording_days, transcript_days) SELECT id, 30, 30 FROM users")
+    link.close()
+    try:
+        made.start("worker")
+        assert wait_until(lambda: not recording.exists(), 10)
+        assert made.call("GET", f"/calls/{call_id}/recording")[0] == 404
+        assert made.call("GET", "/calls/" + call_id)[1]["recording_url"] is None
+        assert wait_until(lambda: made.call("GET", f"/calls/{call_id}/transcripts")[1] == [], 5)
+    finally:
+        made.stop()
+        stub.close()
