@@ -1,5 +1,5 @@
-/* What the account may do. What protects the operator (calls, minutes, countries, caller IDs) only he changes, by relayx user limit;
- * how long things are kept is the user's choice. */
+/* What the account may do. What protects the operator (calls, minutes, countries, caller IDs) only
+ * he changes, by relayx user limit; how long things are kept is the user's choice. */
 #include <string.h>
 
 #include "api/private.h"

@@ -29,7 +29,7 @@ static char *joined(TALLOC_CTX *ctx, const json_t *array)
     const json_t *item;
     size_t i;
 
-    json_array_foreach(array, i, item)
+    json_array_foreach (array, i, item)
         text = text ? talloc_asprintf_append(text, "%s%s", i ? " " : "", json_string_value(item))
                     : NULL;
     return text;
@@ -52,8 +52,8 @@ static int make(struct rlx_request *req, struct rlx_api *api, const json_t *body
     rlx_sha256_hex(hex, key, strlen(key));
     int err = rlx_api_key_create(
         api->store, rlx_api_user(req), json_string_value(json_object_get(body, "name")), prefix,
-        hex, scopes, now_ms,
-        json_is_integer(days) ? now_ms + json_integer_value(days) * DAY_MS : 0, jsonp);
+        hex, scopes, now_ms, json_is_integer(days) ? now_ms + json_integer_value(days) * DAY_MS : 0,
+        jsonp);
     if (!err)
         json_object_set_new(*jsonp, "key", json_string(key));
     return err;
@@ -93,8 +93,8 @@ void rlx_api_api_keys_list(struct rlx_request *req, void *arg)
 void rlx_api_api_key_revoke(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    int err = rlx_api_key_revoke(api->store, rlx_api_user(req), rlx_api_id(req, "key_id"),
-                                 rlx_wall_ms());
+    int err =
+        rlx_api_key_revoke(api->store, rlx_api_user(req), rlx_api_id(req, "key_id"), rlx_wall_ms());
 
     if (err)
         rlx_api_reply_store(req, err, "API key");

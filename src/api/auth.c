@@ -41,8 +41,8 @@ static bool busy(struct rlx_request *req, int err)
     return true;
 }
 
-static int signup(struct rlx_request *req, struct rlx_api *api, const json_t *body, const char *code,
-                  char **user_idp)
+static int signup(struct rlx_request *req, struct rlx_api *api, const json_t *body,
+                  const char *code, char **user_idp)
 {
     const char *email = text_of(body, "email"), *name = text_of(body, "name");
     char hash[128], hex[RLX_SHA256_HEX];

@@ -25,14 +25,13 @@ static bool is_table(const json_t *table)
 
     if (!json_is_array(list) || !json_is_string(json_object_get(table, "currency")))
         return false;
-    json_array_foreach(list, i, price)
-    {
+    json_array_foreach (list, i, price) {
         const char *name;
         json_t *value;
         if (!json_is_string(json_object_get(price, "provider")) ||
             !json_is_string(json_object_get(price, "stage")))
             return false;
-        json_object_foreach((json_t *)price, name, value)
+        json_object_foreach ((json_t *)price, name, value)
             if (!strncmp(name, "per_", 4) && !(json_number_value(value) >= 0))
                 return false;
     }
@@ -48,9 +47,9 @@ int rlx_prices_create(struct rlx_prices **pricesp, TALLOC_CTX *ctx, const char *
     if (!prices)
         return -ENOMEM;
     talloc_set_destructor(prices, prices_destructor);
-    prices->table = *path ? json_load_file(path, JSON_REJECT_DUPLICATES, &error)
-                          : json_loadb((const char *)rlx_asset_prices, rlx_asset_prices_length, 0,
-                                       &error);
+    prices->table =
+        *path ? json_load_file(path, JSON_REJECT_DUPLICATES, &error)
+              : json_loadb((const char *)rlx_asset_prices, rlx_asset_prices_length, 0, &error);
     if (prices->table && is_table(prices->table)) {
         *pricesp = prices;
         return 0;
@@ -83,8 +82,7 @@ static const json_t *price_of(const struct rlx_prices *prices, const json_t *sum
     const json_t *price, *first = NULL;
     size_t i;
 
-    json_array_foreach(json_object_get(prices->table, "prices"), i, price)
-    {
+    json_array_foreach (json_object_get(prices->table, "prices"), i, price) {
         if (!is(price, sum, "provider") || !is(price, sum, "stage"))
             continue;
         if (is(price, sum, "model"))
@@ -131,9 +129,12 @@ static void add_units(json_t *to, const json_t *sum)
         const char *stage, *from, *name;
         double divisor;
     } units[] = {
-        {"stt", "audio_ms", "stt_seconds", 1000},  {"carrier", "audio_ms", "carrier_minutes", 60000},
-        {"llm", "tokens_in", "llm_tokens_in", 1},  {"llm", "tokens_out", "llm_tokens_out", 1},
-        {"embed", "tokens_in", "embed_tokens", 1}, {"tts", "characters", "tts_characters", 1},
+        {"stt", "audio_ms", "stt_seconds", 1000},
+        {"carrier", "audio_ms", "carrier_minutes", 60000},
+        {"llm", "tokens_in", "llm_tokens_in", 1},
+        {"llm", "tokens_out", "llm_tokens_out", 1},
+        {"embed", "tokens_in", "embed_tokens", 1},
+        {"tts", "characters", "tts_characters", 1},
     };
     const char *stage = json_string_value(json_object_get(sum, "stage"));
 
@@ -149,8 +150,7 @@ static void add_limits(const struct rlx_prices *prices, json_t *providers)
     const char *name;
     json_t *limit;
 
-    json_object_foreach((json_t *)limits, name, limit)
-    {
+    json_object_foreach ((json_t *)limits, name, limit) {
         json_t *provider = json_object_get(providers, name);
         if (!json_is_number(limit))
             continue;
@@ -172,8 +172,7 @@ json_t *rlx_prices_report(const struct rlx_prices *prices, const json_t *sums, c
     const char *name;
     size_t i;
 
-    json_array_foreach(sums, i, sum)
-    {
+    json_array_foreach (sums, i, sum) {
         if (strcmp(json_string_value(json_object_get(sum, "day")), from_day) < 0)
             continue;
         name = json_string_value(json_object_get(sum, "provider"));
@@ -187,7 +186,7 @@ json_t *rlx_prices_report(const struct rlx_prices *prices, const json_t *sums, c
         json_object_set_new(provider, "cost", json_real(number(provider, "cost") + cost));
         add_units(provider, sum);
     }
-    json_object_foreach(providers, name, provider)
+    json_object_foreach (providers, name, provider)
         json_object_set_new(provider, "cost", json_real(rounded(number(provider, "cost"))));
     if (limits)
         add_limits(prices, providers);

@@ -37,8 +37,8 @@ void rlx_api_secret_put(struct rlx_request *req, void *arg)
     if (!printable(value)) {
         rlx_api_invalid(req, "value", "must hold no control characters");
     } else {
-        int err = rlx_secret_put(api->store, api->config, rlx_api_user(req), name, value,
-                                 rlx_wall_ms());
+        int err =
+            rlx_secret_put(api->store, api->config, rlx_api_user(req), name, value, rlx_wall_ms());
         if (err == RLX_ECONFIG)
             rlx_api_reply_code(req, 424, "secrets_key_missing", rlx_secrets_why());
         else if (err)

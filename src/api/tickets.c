@@ -36,8 +36,8 @@ void rlx_api_ticket_create(struct rlx_request *req, void *arg)
     if (err)
         rlx_api_reply_store(req, err, "user");
     else
-        rlx_reply_json(req, 201,
-                       json_pack("{s:s,s:s,s:i}", "ticket", ticket, "path", path, "expires_in",
-                                 VALID_S));
+        rlx_reply_json(
+            req, 201,
+            json_pack("{s:s,s:s,s:i}", "ticket", ticket, "path", path, "expires_in", VALID_S));
     json_decref(body);
 }

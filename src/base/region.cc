@@ -26,6 +26,5 @@ extern "C" void rlx_region_of(char region[RLX_REGION_TEXT], const char *e164, bo
         std::snprintf(region, RLX_REGION_TEXT, "%s", code.c_str());
     PhoneNumberUtil::PhoneNumberType type = util.GetNumberType(number);
     if (premiump)
-        *premiump =
-            type == PhoneNumberUtil::PREMIUM_RATE || type == PhoneNumberUtil::SHARED_COST;
+        *premiump = type == PhoneNumberUtil::PREMIUM_RATE || type == PhoneNumberUtil::SHARED_COST;
 }

@@ -130,7 +130,8 @@ static bool is_list(const char *name, const char *value)
     while (*value) {
         size_t n = strcspn(value, ",");
         bool all = n == 1 && *value == '*', premium = n == 7 && !strncmp(value, "premium", 7);
-        bool country = n == 2 && isupper((unsigned char)value[0]) && isupper((unsigned char)value[1]);
+        bool country =
+            n == 2 && isupper((unsigned char)value[0]) && isupper((unsigned char)value[1]);
         bool phone = n > 7 && *value == '+' && strspn(value + 1, "0123456789") == n - 1;
         if (!all && (countries ? !country && !premium : !phone))
             return false;
@@ -210,8 +211,10 @@ int rlx_cli_user(struct rlx_config *config)
 {
     TALLOC_CTX *ctx = talloc_new(config);
     const char *words[WORDS] = {NULL}, *name = NULL, *email = NULL, *days = NULL;
-    const struct rlx_cli_flag flags[] = {
-        {"--name", &name, NULL}, {"--email", &email, NULL}, {"--days", &days, NULL}, {NULL, NULL, NULL}};
+    const struct rlx_cli_flag flags[] = {{"--name", &name, NULL},
+                                         {"--email", &email, NULL},
+                                         {"--days", &days, NULL},
+                                         {NULL, NULL, NULL}};
     int count = 0, status = 2;
 
     if (!rlx_cli_arguments(config, flags, words, WORDS, &count))

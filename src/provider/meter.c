@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define OWN_MAX 8
-#define ITEMS_MAX 32 /* stages, providers and models of one call; what comes beyond is not counted */
+#define ITEMS_MAX                                                                                  \
+    32 /* stages, providers and models of one call; what comes beyond is not counted */
 
 struct item {
     enum rlx_stage stage;
@@ -102,13 +103,13 @@ char *rlx_meter_json(TALLOC_CTX *ctx, const struct rlx_meter *meter)
     for (size_t i = 0; meter && i < meter->count; i++) {
         const struct item *item = &meter->items[i];
         json_array_append_new(
-            array, json_pack("{s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "stage", stages[item->stage],
-                             "provider", item->provider, "model", item->model, "own",
-                             (int)is_own(meter, item->provider), "requests",
-                             (json_int_t)item->requests, "audio_ms", (json_int_t)item->audio_ms,
-                             "characters", (json_int_t)item->characters, "tokens_in",
-                             (json_int_t)item->tokens_in, "tokens_out",
-                             (json_int_t)item->tokens_out));
+            array,
+            json_pack("{s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "stage", stages[item->stage],
+                      "provider", item->provider, "model", item->model, "own",
+                      (int)is_own(meter, item->provider), "requests", (json_int_t)item->requests,
+                      "audio_ms", (json_int_t)item->audio_ms, "characters",
+                      (json_int_t)item->characters, "tokens_in", (json_int_t)item->tokens_in,
+                      "tokens_out", (json_int_t)item->tokens_out));
     }
     char *text = json_array_size(array) ? json_dumps(array, JSON_COMPACT) : NULL;
     char *copy = text ? talloc_strdup(ctx, text) : NULL;

@@ -84,8 +84,8 @@ int rlx_api_keys_list(struct rlx_store *store, const char *user_id, json_t **jso
     if (!store || !user_id || !jsonp)
         return -EINVAL;
     json_t *array = json_array();
-    int err = RLX_ONCE(store, RLX_DB_READ, RLX_Q_API_KEYS_LIST, take_key, array, NULL,
-                       RLX_TEXT(user_id));
+    int err =
+        RLX_ONCE(store, RLX_DB_READ, RLX_Q_API_KEYS_LIST, take_key, array, NULL, RLX_TEXT(user_id));
     if (err)
         json_decref(array);
     else

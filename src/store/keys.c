@@ -50,7 +50,8 @@ static int key_read(char *key, size_t size, const char *path)
     return err;
 }
 
-/* A setting that may be left out: then it is read from a file of the data directory, which is made once. */
+/* A setting that may be left out: then it is read from a file of the data directory, which is made
+ * once. */
 static int key_kept(struct rlx_config *config, TALLOC_CTX *ctx, enum rlx_setting setting,
                     const char *file, const char *loss, char **whyp)
 {
@@ -69,9 +70,8 @@ static int key_kept(struct rlx_config *config, TALLOC_CTX *ctx, enum rlx_setting
         why = talloc_asprintf(ctx, "the key file %s can't be read or made: %s", path,
                               rlx_err_text(err));
     else if (strlen(key) < KEY_MIN)
-        why = talloc_asprintf(ctx,
-                              "the key file %s is damaged: remove it to have a new one made (%s)",
-                              path, loss);
+        why = talloc_asprintf(
+            ctx, "the key file %s is damaged: remove it to have a new one made (%s)", path, loss);
     talloc_free(path);
     if (why && whyp)
         *whyp = why;
@@ -111,9 +111,10 @@ int rlx_keys_load(struct rlx_config *config, TALLOC_CTX *ctx, char **whyp)
         return too_short(ctx, "SECRETS_KEY", whyp);
     if (!*jwt && shared) {
         if (whyp)
-            *whyp = talloc_strdup(ctx, "JWT_SECRET_KEY must be set when DATABASE_URL is PostgreSQL, "
-                                       "the same for all processes: at least 32 bytes, e.g. from "
-                                       "openssl rand -base64 48");
+            *whyp =
+                talloc_strdup(ctx, "JWT_SECRET_KEY must be set when DATABASE_URL is PostgreSQL, "
+                                   "the same for all processes: at least 32 bytes, e.g. from "
+                                   "openssl rand -base64 48");
         return RLX_ECONFIG;
     }
     int err = *jwt ? 0

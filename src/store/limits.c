@@ -77,7 +77,7 @@ static void fill(struct rlx_account_limits *limits, TALLOC_CTX *ctx, const json_
 }
 
 int rlx_account_limits_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                   struct rlx_account_limits *limits)
+                           struct rlx_account_limits *limits)
 {
     json_t *row = NULL;
     struct rlx_db *db;
@@ -112,8 +112,7 @@ static int merge(json_t *row, const json_t *fields)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)fields, name, value)
-    {
+    json_object_foreach ((json_t *)fields, name, value) {
         int i = 0;
         while (i < COLUMNS && strcmp(columns[i].name, name) != 0)
             i++;
@@ -185,7 +184,8 @@ static json_t *list(const char *commas)
     return array;
 }
 
-int rlx_account_limits_json(struct rlx_store *store, const char *user_id, int64_t now_ms, json_t **jsonp)
+int rlx_account_limits_json(struct rlx_store *store, const char *user_id, int64_t now_ms,
+                            json_t **jsonp)
 {
     struct rlx_account_limits limits;
     struct now now = {0};
@@ -204,13 +204,13 @@ int rlx_account_limits_json(struct rlx_store *store, const char *user_id, int64_
     if (!err) {
         TALLOC_CTX *tmp = talloc_new(NULL);
         fill(&limits, tmp, row);
-        *jsonp = json_pack("{s:i,s:i,s:o,s:o,s:i,s:i,s:{s:I,s:I}}", "concurrent_calls",
-                           limits.concurrent_calls, "minutes_per_day", limits.minutes_per_day,
-                           "countries", list(limits.countries), "caller_ids",
-                           list(limits.caller_ids), "recording_days", limits.recording_days,
-                           "transcript_days", limits.transcript_days, "used", "concurrent_calls",
-                           (json_int_t)now.calls, "minutes_today",
-                           (json_int_t)((now.today_ms + now.live_ms) / MINUTE_MS));
+        *jsonp =
+            json_pack("{s:i,s:i,s:o,s:o,s:i,s:i,s:{s:I,s:I}}", "concurrent_calls",
+                      limits.concurrent_calls, "minutes_per_day", limits.minutes_per_day,
+                      "countries", list(limits.countries), "caller_ids", list(limits.caller_ids),
+                      "recording_days", limits.recording_days, "transcript_days",
+                      limits.transcript_days, "used", "concurrent_calls", (json_int_t)now.calls,
+                      "minutes_today", (json_int_t)((now.today_ms + now.live_ms) / MINUTE_MS));
         talloc_free(tmp);
         err = *jsonp ? 0 : -ENOMEM;
     }
@@ -244,7 +244,8 @@ static bool north_american(const char *region)
     return !strcmp(region, "US") || !strcmp(region, "CA");
 }
 
-static bool country_allowed(const struct rlx_account_limits *limits, const struct rlx_account_limits_ask *ask)
+static bool country_allowed(const struct rlx_account_limits *limits,
+                            const struct rlx_account_limits_ask *ask)
 {
     if (limits->countries)
         return holds(limits->countries, ask->region);
@@ -254,7 +255,8 @@ static bool country_allowed(const struct rlx_account_limits *limits, const struc
            (north_american(ask->home) && north_american(ask->region));
 }
 
-static bool caller_allowed(const struct rlx_account_limits *limits, const struct rlx_account_limits_ask *ask)
+static bool caller_allowed(const struct rlx_account_limits *limits,
+                           const struct rlx_account_limits_ask *ask)
 {
     if (!ask->caller_id || !*ask->caller_id || !strcmp(ask->caller_id, ask->own_caller_id) ||
         ask->own_carrier)
@@ -300,8 +302,9 @@ static int judge(TALLOC_CTX *ctx, const struct rlx_account_limits *limits, const
     return 0;
 }
 
-int rlx_account_limits_check(struct rlx_store *store, TALLOC_CTX *ctx, const struct rlx_account_limits_ask *ask,
-                     const char **codep, char **whyp)
+int rlx_account_limits_check(struct rlx_store *store, TALLOC_CTX *ctx,
+                             const struct rlx_account_limits_ask *ask, const char **codep,
+                             char **whyp)
 {
     struct now now = {0};
     json_t *row = NULL;

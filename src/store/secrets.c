@@ -245,8 +245,9 @@ int rlx_secret_get(struct rlx_store *store, const struct rlx_config *config, TAL
 
 static int take_shown(struct rlx_row *row, void *arg)
 {
-    json_t *json = json_pack("{s:s,s:s,s:o}", "name", rlx_row_text(row, 0), "last4",
-                             rlx_row_text(row, 1), "updated_at", rlx_json_time(rlx_row_int(row, 2)));
+    json_t *json =
+        json_pack("{s:s,s:s,s:o}", "name", rlx_row_text(row, 0), "last4", rlx_row_text(row, 1),
+                  "updated_at", rlx_json_time(rlx_row_int(row, 2)));
 
     return json_array_append_new(arg, json) ? -ENOMEM : 0;
 }

@@ -104,8 +104,7 @@ int rlx_usage_put_json(struct rlx_store *store, const char *ref, const char *use
         return -EINVAL;
     json_t *array = json_loads(json, 0, NULL);
     int err = json_is_array(array) && json_array_size(array) <= ITEMS_MAX ? 0 : RLX_EINVAL;
-    json_array_foreach(array, i, item)
-    {
+    json_array_foreach (array, i, item) {
         struct rlx_usage *to = &items[count];
         json_int_t n[5] = {0};
         int own = 0;
@@ -178,13 +177,12 @@ int rlx_db_usage_call_end(struct rlx_db *db, const char *call_id, int64_t ended_
 
 static int take_sum(struct rlx_row *row, void *arg)
 {
-    json_t *json =
-        json_pack("{s:s,s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "day", rlx_row_text(row, 0),
-                  "stage", rlx_row_text(row, 1), "provider", rlx_row_text(row, 2), "model",
-                  rlx_row_text(row, 3), "own", (int)rlx_row_int(row, 4), "requests",
-                  (json_int_t)rlx_row_int(row, 5), "audio_ms", (json_int_t)rlx_row_int(row, 6),
-                  "characters", (json_int_t)rlx_row_int(row, 7), "tokens_in",
-                  (json_int_t)rlx_row_int(row, 8), "tokens_out", (json_int_t)rlx_row_int(row, 9));
+    json_t *json = json_pack(
+        "{s:s,s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "day", rlx_row_text(row, 0), "stage",
+        rlx_row_text(row, 1), "provider", rlx_row_text(row, 2), "model", rlx_row_text(row, 3),
+        "own", (int)rlx_row_int(row, 4), "requests", (json_int_t)rlx_row_int(row, 5), "audio_ms",
+        (json_int_t)rlx_row_int(row, 6), "characters", (json_int_t)rlx_row_int(row, 7), "tokens_in",
+        (json_int_t)rlx_row_int(row, 8), "tokens_out", (json_int_t)rlx_row_int(row, 9));
 
     return json_array_append_new(arg, json) ? -ENOMEM : 0;
 }

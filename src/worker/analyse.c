@@ -26,7 +26,8 @@ static const char *text_of(const json_t *object, const char *name)
     return text ? text : "";
 }
 
-/* The user's own keys in the places of the server's; without them, or when they can't be read, the server's. */
+/* The user's own keys in the places of the server's; without them, or when they can't be read, the
+ * server's. */
 static const struct rlx_config *config_of(const struct rlx_task *task, TALLOC_CTX *ctx,
                                           const json_t *call, struct rlx_meter *meter)
 {
@@ -45,9 +46,9 @@ static void count(const struct rlx_task *task, const json_t *call, const struct 
     char *items = rlx_meter_json(NULL, meter);
 
     rlx_uuid(ref);
-    int err = items ? rlx_usage_put_json(task->store, ref, text_of(call, "user_id"), items,
-                                         rlx_wall_ms())
-                    : 0;
+    int err =
+        items ? rlx_usage_put_json(task->store, ref, text_of(call, "user_id"), items, rlx_wall_ms())
+              : 0;
     if (err)
         rlx_log(RLX_WARN, "analysis.usage", "call_id=%s error=%s", text_of(call, "id"),
                 rlx_err_text(err));

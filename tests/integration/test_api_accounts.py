@@ -10,13 +10,19 @@ import uuid
 import pytest
 
 from conftest import RELAYX, Program, clean_environment, free_port, request
+from postgres import postgres  # noqa: F401 (fixture)
+
+pytestmark = pytest.mark.xdist_group("accounts")  # they share two servers
 
 PASSWORD = "correct horse"
 
 
 class Server:
-    def __init__(self, folder, **settings):
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder, cluster=None, **settings):
+        self.folder, self.port, self.cluster = folder, free_port(), cluster
+        if cluster:
+            settings = {"DATABASE_URL": cluster.database(), "JWT_SECRET_KEY": "j" * 40, "SECRETS_KEY": "s" * 40} | settings
+            self.database = settings["DATABASE_URL"].rsplit("/", 1)[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = clean_environment(RELAYX_DATA=folder / "data", RELAYX_API_PORT=self.port, RELAYX_LOCAL="false",
                                              RATE_LIMITS="read=60000,write=60000,auth=60000,heavy=60000,address=600000",
@@ -50,6 +56,9 @@ class Server:
         return subprocess.run([RELAYX, *words], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=60)
 
     def sql(self, text, *values):
+        if self.cluster:
+            return [row.split("|") for row in self.cluster.sql(text.replace("?", "%s") % tuple(f"'{v}'" for v in values),
+                                                               self.database).splitlines()]
         with sqlite3.connect(self.folder / "data" / "relayx.db", timeout=10) as db:
             return db.execute(text, values).fetchall()
 
@@ -57,9 +66,10 @@ class Server:
         return "\n".join(self.program.errors)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    made = Server(tmp_path_factory.mktemp("accounts"))
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def server(tmp_path_factory, request):
+    cluster = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    made = Server(tmp_path_factory.mktemp("accounts"), cluster)
     yield made
     made.program.stop()
 
@@ -274,6 +284,7 @@ def test_secrets(server):
     assert server("PUT", "/account/secrets/cal_api_key", {"value": "a\nb"}, token)[0] == 422
     for file in (server.folder / "data").glob("relayx.db*"):
         assert value.encode() not in file.read_bytes()
+    assert value not in json.dumps(server.sql("SELECT * FROM user_secrets"))
     assert value not in server.log()
     assert server("DELETE", "/account/secrets/cal_api_key", token=other["access_token"])[0] == 404
     assert server("DELETE", "/account/secrets/cal_api_key", token=token)[0] == 200
@@ -296,3 +307,10 @@ def test_credits(server):
     assert credits["total_cost"] == 0.255 and credits["today"]["total_cost"] == 0.255
 
 
+def test_no_key_for_secrets(tmp_path, postgres):  # noqa: F811
+    server = Server(tmp_path, postgres, SECRETS_KEY="")
+    try:
+        status, body = server("PUT", "/account/secrets/cal_api_key", {"value": "x" * 20}, server.user()["access_token"])
+        assert (status, body["code"]) == (424, "secrets_key_missing") and "SECRETS_KEY" in body["detail"]
+    finally:
+        server.program.stop()

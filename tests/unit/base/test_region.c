@@ -13,10 +13,17 @@ static void regions(void **state)
         const char *number, *region;
         bool premium;
     } cases[] = {
-        {"+12025550123", "US", false}, {"+14165550123", "CA", false}, {"+18765551234", "JM", false},
-        {"+4930123456", "DE", false},  {"+499001654321", "DE", true},  {"+19002345678", "US", true},
-        {"+442079460123", "GB", false}, {"+881612345678", "", false}, {"+99912345678", "", false},
-        {"nonsense", "", false},       {"", "", false},
+        {"+12025550123", "US", false},
+        {"+14165550123", "CA", false},
+        {"+18765551234", "JM", false},
+        {"+4930123456", "DE", false},
+        {"+499001654321", "DE", true},
+        {"+19002345678", "US", true},
+        {"+442079460123", "GB", false},
+        {"+881612345678", "", false},
+        {"+99912345678", "", false},
+        {"nonsense", "", false},
+        {"", "", false},
     };
     char region[RLX_REGION_TEXT];
     bool premium;

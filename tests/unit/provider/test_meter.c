@@ -23,11 +23,12 @@ static void sums(void **state)
     rlx_meter_add(meter, &chat);
     rlx_meter_add(meter, &chat);
     rlx_meter_add(meter, &(struct rlx_metered){.stage = RLX_STAGE_TTS, .provider = "local"});
-    assert_string_equal(rlx_meter_json(ctx, meter),
-                        "[{\"stage\":\"llm\",\"provider\":\"groq\",\"model\":\"m\",\"own\":true,\"requests\":2,"
-                        "\"audio_ms\":0,\"characters\":0,\"tokens_in\":20,\"tokens_out\":6},"
-                        "{\"stage\":\"tts\",\"provider\":\"local\",\"model\":\"\",\"own\":false,\"requests\":1,"
-                        "\"audio_ms\":0,\"characters\":0,\"tokens_in\":0,\"tokens_out\":0}]");
+    assert_string_equal(
+        rlx_meter_json(ctx, meter),
+        "[{\"stage\":\"llm\",\"provider\":\"groq\",\"model\":\"m\",\"own\":true,\"requests\":2,"
+        "\"audio_ms\":0,\"characters\":0,\"tokens_in\":20,\"tokens_out\":6},"
+        "{\"stage\":\"tts\",\"provider\":\"local\",\"model\":\"\",\"own\":false,\"requests\":1,"
+        "\"audio_ms\":0,\"characters\":0,\"tokens_in\":0,\"tokens_out\":0}]");
     talloc_free(ctx);
 }
 

@@ -73,24 +73,20 @@ static void invites(void **state)
 
     assert_int_equal(rlx_invite_create(f->store, "i1", NULL, f->user, 1000, 2000), 0);
     assert_int_equal(rlx_invite_create(f->store, "i2", "Eve@example.com", NULL, 1000, 2000), 0);
-    assert_int_equal(
-        rlx_user_create_invited(f->store, f->ctx, "a@b.c", "x", NULL, "i0", 1500, &id),
-        RLX_EFORBIDDEN);
-    assert_int_equal(
-        rlx_user_create_invited(f->store, f->ctx, "a@b.c", "x", NULL, "i1", 2000, &id),
-        RLX_EFORBIDDEN);
+    assert_int_equal(rlx_user_create_invited(f->store, f->ctx, "a@b.c", "x", NULL, "i0", 1500, &id),
+                     RLX_EFORBIDDEN);
+    assert_int_equal(rlx_user_create_invited(f->store, f->ctx, "a@b.c", "x", NULL, "i1", 2000, &id),
+                     RLX_EFORBIDDEN);
     /* An address that is taken leaves the invitation as it was. */
     assert_int_equal(
         rlx_user_create_invited(f->store, f->ctx, "ann@example.com", "x", NULL, "i1", 1500, &id),
         RLX_ECONFLICT);
-    assert_int_equal(
-        rlx_user_create_invited(f->store, f->ctx, "a@b.c", "x", NULL, "i1", 1500, &id), 0);
-    assert_int_equal(
-        rlx_user_create_invited(f->store, f->ctx, "d@b.c", "x", NULL, "i1", 1500, &id),
-        RLX_EFORBIDDEN);
-    assert_int_equal(
-        rlx_user_create_invited(f->store, f->ctx, "d@b.c", "x", NULL, "i2", 1500, &id),
-        RLX_EFORBIDDEN);
+    assert_int_equal(rlx_user_create_invited(f->store, f->ctx, "a@b.c", "x", NULL, "i1", 1500, &id),
+                     0);
+    assert_int_equal(rlx_user_create_invited(f->store, f->ctx, "d@b.c", "x", NULL, "i1", 1500, &id),
+                     RLX_EFORBIDDEN);
+    assert_int_equal(rlx_user_create_invited(f->store, f->ctx, "d@b.c", "x", NULL, "i2", 1500, &id),
+                     RLX_EFORBIDDEN);
     assert_int_equal(
         rlx_user_create_invited(f->store, f->ctx, "eve@example.com", "x", NULL, "i2", 1500, &id),
         0);
@@ -203,19 +199,24 @@ static void limit_countries(void **state)
 
     assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "US"}, &code), 0);
     assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "CA"}, &code), 0);
-    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "JM"}, &code), RLX_EFORBIDDEN);
-    assert_string_equal(code, "country_not_allowed");
-    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "JM", .simulated = true}, &code),
-                     0);
-    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "DE", .home = ""}, &code), 0);
-    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "US", .premium = true}, &code),
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "JM"}, &code),
                      RLX_EFORBIDDEN);
+    assert_string_equal(code, "country_not_allowed");
+    assert_int_equal(
+        check(f, (struct rlx_account_limits_ask){.region = "JM", .simulated = true}, &code), 0);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "DE", .home = ""}, &code),
+                     0);
+    assert_int_equal(
+        check(f, (struct rlx_account_limits_ask){.region = "US", .premium = true}, &code),
+        RLX_EFORBIDDEN);
     assert_string_equal(code, "premium_number");
     set(f, "countries", json_string("DE,FR"));
     assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "FR"}, &code), 0);
-    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "US", .simulated = true}, &code),
+    assert_int_equal(
+        check(f, (struct rlx_account_limits_ask){.region = "US", .simulated = true}, &code),
+        RLX_EFORBIDDEN);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = ""}, &code),
                      RLX_EFORBIDDEN);
-    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = ""}, &code), RLX_EFORBIDDEN);
     set(f, "countries", json_string("*"));
     assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = ""}, &code), 0);
     struct rlx_account_limits_ask premium = {.region = "US", .premium = true};
@@ -223,7 +224,8 @@ static void limit_countries(void **state)
     set(f, "countries", json_string("*,premium"));
     assert_int_equal(check(f, premium, &code), 0);
     set(f, "countries", json_null());
-    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "FR"}, &code), RLX_EFORBIDDEN);
+    assert_int_equal(check(f, (struct rlx_account_limits_ask){.region = "FR"}, &code),
+                     RLX_EFORBIDDEN);
 }
 
 static void limit_caller(void **state)
@@ -262,16 +264,14 @@ static void limit_calls(void **state)
     struct rlx_account_limits_ask ask = {.region = "US", .call_id = one};
     set(f, "concurrent_calls", json_integer(1));
     assert_int_equal(check(f, ask, &code), 0);
-    assert_int_equal(
-        rlx_dial_begin(f->store, two, "+12025550123", "+12025550100", NOON, &dial), 0);
+    assert_int_equal(rlx_dial_begin(f->store, two, "+12025550123", "+12025550100", NOON, &dial), 0);
     assert_int_equal(check(f, ask, &code), RLX_ELIMIT);
-    assert_int_equal(
-        rlx_dial_begin(f->store, one, "+12025550124", "+12025550100", NOON, &dial), RLX_ELIMIT);
+    assert_int_equal(rlx_dial_begin(f->store, one, "+12025550124", "+12025550100", NOON, &dial),
+                     RLX_ELIMIT);
     const struct rlx_call_end end = {.status = "failed", .reason = "x", .ended_ms = NOON};
     assert_int_equal(rlx_call_end(f->store, two, &end), 0);
     assert_int_equal(check(f, ask, &code), 0);
-    assert_int_equal(
-        rlx_dial_begin(f->store, one, "+12025550124", "+12025550100", NOON, &dial), 0);
+    assert_int_equal(rlx_dial_begin(f->store, one, "+12025550124", "+12025550100", NOON, &dial), 0);
 }
 
 static void limit_minutes(void **state)
@@ -337,8 +337,7 @@ static void secrets(void **state)
     assert_int_equal(
         rlx_secret_put(f->store, config, f->user, "cal_api_key", "cal_live_12345678", NOON), 0);
     assert_int_equal(rlx_secret_put(f->store, config, f->user, "groq_api_key", "short", NOON), 0);
-    assert_int_equal(
-        rlx_secret_get(f->store, config, f->ctx, f->user, "cal_api_key", &value), 0);
+    assert_int_equal(rlx_secret_get(f->store, config, f->ctx, f->user, "cal_api_key", &value), 0);
     assert_string_equal(value, "cal_live_12345678");
     assert_int_equal(rlx_secret_get(f->store, config, f->ctx, f->other, "cal_api_key", &value),
                      RLX_ENOTFOUND);
@@ -385,15 +384,14 @@ static void user_config(void **state)
     assert_int_equal(rlx_config_override(config, RLX_CFG_TWILIO_PHONE_NUMBER, "+12025550100"), 0);
     assert_int_equal(rlx_user_config(f->store, config, f->ctx, f->user, &user), 0);
     assert_ptr_equal(user, config);
-    assert_int_equal(
-        rlx_secret_put(f->store, config, f->user, "twilio_account_sid", "ACown", NOON), 0);
+    assert_int_equal(rlx_secret_put(f->store, config, f->user, "twilio_account_sid", "ACown", NOON),
+                     0);
     assert_int_equal(rlx_secret_put(f->store, config, f->user, "openai_api_key", "sk-1", NOON), 0);
     /* Half of an account is none. */
     assert_int_equal(rlx_user_config(f->store, config, f->ctx, f->user, &user), 0);
     assert_string_equal(rlx_config_get(user, RLX_CFG_TWILIO_ACCOUNT_SID), "ACserver");
     assert_string_equal(rlx_config_get(user, RLX_CFG_OPENAI_API_KEY), "sk-1");
-    assert_int_equal(
-        rlx_secret_put(f->store, config, f->user, "twilio_auth_token", "t", NOON), 0);
+    assert_int_equal(rlx_secret_put(f->store, config, f->user, "twilio_auth_token", "t", NOON), 0);
     assert_int_equal(rlx_user_config(f->store, config, f->ctx, f->user, &user), 0);
     assert_string_equal(rlx_config_get(user, RLX_CFG_TWILIO_ACCOUNT_SID), "ACown");
     assert_string_equal(rlx_config_get(user, RLX_CFG_TWILIO_PHONE_NUMBER), "");
@@ -411,14 +409,13 @@ static void keys(void **state)
     assert_int_equal(rlx_config_override(config, RLX_CFG_JWT_SECRET_KEY, ""), 0);
     assert_int_equal(rlx_keys_load(config, f->ctx, &why), RLX_ECONFIG);
     assert_non_null(strstr(why, "JWT_SECRET_KEY must be set"));
-    assert_int_equal(rlx_config_override(config, RLX_CFG_JWT_SECRET_KEY,
-                                         "0123456789abcdef0123456789abcdef"),
-                     0);
+    assert_int_equal(
+        rlx_config_override(config, RLX_CFG_JWT_SECRET_KEY, "0123456789abcdef0123456789abcdef"), 0);
     assert_int_equal(rlx_keys_load(config, f->ctx, &why), 0);
     assert_string_equal(rlx_config_get(config, RLX_CFG_SECRETS_KEY), "");
-    assert_int_equal(rlx_config_override(config, RLX_CFG_SECRETS_KEY,
-                                         "0123456789abcdef0123456789abcdef,short"),
-                     0);
+    assert_int_equal(
+        rlx_config_override(config, RLX_CFG_SECRETS_KEY, "0123456789abcdef0123456789abcdef,short"),
+        0);
     assert_int_equal(rlx_keys_load(config, f->ctx, &why), RLX_ECONFIG);
     assert_non_null(strstr(why, "SECRETS_KEY is too short"));
 }
@@ -432,7 +429,7 @@ static int64_t sum_of(struct fixture *f, const char *from, const char *to, const
     size_t i;
 
     assert_int_equal(rlx_usage_sums(f->store, f->user, from, to, &sums), 0);
-    json_array_foreach(sums, i, item)
+    json_array_foreach (sums, i, item)
         sum += json_integer_value(json_object_get(item, name));
     json_decref(sums);
     return sum;
@@ -484,10 +481,12 @@ static void usage_carrier(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(profile),       TEST(password),     TEST(invites),      TEST(api_keys),
-        TEST(api_keys_end),  TEST(tickets),      TEST(limit_countries), TEST(limit_caller),
-        TEST(limit_calls),   TEST(limit_minutes), TEST(limit_fields), TEST(secrets),
-        TEST(secrets_rotate), TEST(user_config), TEST(keys), TEST(usage), TEST(usage_carrier),
+        TEST(profile),         TEST(password),      TEST(invites),
+        TEST(api_keys),        TEST(api_keys_end),  TEST(tickets),
+        TEST(limit_countries), TEST(limit_caller),  TEST(limit_calls),
+        TEST(limit_minutes),   TEST(limit_fields),  TEST(secrets),
+        TEST(secrets_rotate),  TEST(user_config),   TEST(keys),
+        TEST(usage),           TEST(usage_carrier),
     };
 
     return cmocka_run_group_tests_name("accounts", tests, NULL, NULL);
