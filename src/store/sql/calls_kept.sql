@@ -76,7 +76,15 @@ DELETE FROM call_events WHERE call_id IN (SELECT id FROM calls WHERE user_id = ?
 -- name: events_last
 SELECT COALESCE(max(id), 0) FROM call_events;
 
--- name: events_after
+-- name: events_after (postgres)
+WITH page AS (
+    SELECT e.*, lag(e.id, 1, ?1) OVER (ORDER BY e.id) AS before FROM call_events e WHERE e.id > ?1 ORDER BY e.id LIMIT ?2)
+SELECT e.id, c.user_id, e.call_id, e.kind, e.data, {{time:e.at}}, c.agent_id FROM page e JOIN calls c ON c.id = e.call_id
+WHERE e.id < COALESCE((SELECT min(g.id) FROM page g
+    WHERE g.id > g.before + 1 AND g.made_at > clock_timestamp() - interval '6 seconds'), 9223372036854775807)
+ORDER BY e.id;
+
+-- name: events_after (sqlite)
 SELECT e.id, c.user_id, e.call_id, e.kind, e.data, {{time:e.at}}, c.agent_id
 FROM call_events e JOIN calls c ON c.id = e.call_id WHERE e.id > ?1 ORDER BY e.id LIMIT ?2;
 

@@ -80,11 +80,13 @@ static inline void fixture_database(struct fixture *f)
     snprintf(f->database, sizeof f->database, "test_%d", (int)getpid());
     database_url(f, f->database);
     if (made) {
-        postgres_exec(f->database,
-                      "DO $$ DECLARE t text; BEGIN SET LOCAL session_replication_role = replica; "
-                      "FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
-                      "AND tablename <> 'saved' LOOP EXECUTE 'DELETE FROM ' || quote_ident(t); "
-                      "END LOOP; INSERT INTO schema_migrations SELECT * FROM saved; END $$");
+        postgres_exec(
+            f->database,
+            "DO $$ DECLARE t text; BEGIN SET LOCAL session_replication_role = replica; "
+            "FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+            "AND tablename <> 'saved' LOOP EXECUTE 'DELETE FROM ' || quote_ident(t); "
+            "END LOOP; PERFORM setval(format('%I', sequencename), 1, false) FROM pg_sequences; "
+            "INSERT INTO schema_migrations SELECT * FROM saved; END $$");
         return;
     }
     snprintf(sql, sizeof sql, "CREATE DATABASE %s", f->database);

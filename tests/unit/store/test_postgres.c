@@ -6,6 +6,7 @@
 
 #include "store/db.h"
 #include "store/db_postgres.h"
+#include "store/live.h"
 
 #define POSTGRES_ONLY()                                                                            \
     do {                                                                                           \
@@ -341,6 +342,58 @@ static void migrated_by_many(void **state)
     assert_int_equal(applied, count);
 }
 
+/* ---- live events ---- */
+
+static int count_event(const struct rlx_live_event *event, void *arg)
+{
+    int64_t *seen = arg;
+
+    assert_true(event->id > seen[1]);
+    seen[0]++;
+    seen[1] = event->id;
+    return 0;
+}
+
+static int live_events(struct fixture *f, int64_t after)
+{
+    int64_t seen[2] = {0, after};
+
+    assert_int_equal(rlx_live_read(f->store, after, 100, count_event, seen), 0);
+    return (int)seen[0];
+}
+
+static int add_event(struct rlx_db *db, const char *call)
+{
+    return rlx_db_event(db, call, "note", "{}", 1);
+}
+
+/* An event that is committed late is not passed over by the one reader of all events. */
+static void late_event(void **state)
+{
+    struct fixture *f = *state;
+    struct rlx_db *late;
+    int64_t last = 0;
+
+    POSTGRES_ONLY();
+    char *one = fixture_call(f), *two = fixture_call(f);
+    assert_int_equal(rlx_live_last(f->store, &last), 0);
+    assert_int_equal(rlx_db_begin(f->store, RLX_DB_WRITE, &late), 0);
+    assert_int_equal(add_event(late, one), 0);
+    assert_int_equal(rlx_call_event(f->store, two, "note", "{}", 1), 0);
+    assert_int_equal(live_events(f, last), 0);
+    assert_int_equal(rlx_db_end(late, 0), 0);
+    assert_int_equal(live_events(f, last), 2);
+    /* One that never comes holds the others up for some seconds only. */
+    assert_int_equal(rlx_live_last(f->store, &last), 0);
+    assert_int_equal(rlx_db_begin(f->store, RLX_DB_WRITE, &late), 0);
+    assert_int_equal(add_event(late, one), 0);
+    assert_int_equal(rlx_db_end(late, -ECANCELED), -ECANCELED);
+    assert_int_equal(rlx_call_event(f->store, two, "note", "{}", 1), 0);
+    assert_int_equal(live_events(f, last), 0);
+    postgres_exec(f->database, "UPDATE call_events SET made_at = made_at - interval '10 seconds'");
+    assert_int_equal(live_events(f, last), 1);
+}
+
 /* ---- the seed's database ---- */
 
 static const char seed[] =
@@ -444,6 +497,7 @@ int main(void)
         TEST(each_job_once),
         TEST(one_successor),
         TEST(one_dial),
+        TEST(late_event),
         TEST(migrated_by_many),
         TEST(seed_adopted),
     };

@@ -180,7 +180,8 @@ CREATE TABLE call_events (
     call_id uuid NOT NULL REFERENCES calls (id) ON DELETE CASCADE,
     kind text NOT NULL,
     data json NOT NULL DEFAULT '{}',
-    at timestamptz NOT NULL
+    at timestamptz NOT NULL,
+    made_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX call_events_call ON call_events (call_id, id);
 
