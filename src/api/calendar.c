@@ -84,9 +84,10 @@ void rlx_api_cal_events_list(struct rlx_request *req, void *arg)
     if (!time_of(req, "start", &query.start) || !time_of(req, "end", &query.end))
         return;
     const struct rlx_config *config = config_of(req, arg);
-    if (config)
-        reply(req, rlx_cal_events(&events, (TALLOC_CTX *)req, config, &query, &why), why, 200,
-              events);
+    if (!config)
+        return;
+    int err = rlx_cal_events(&events, (TALLOC_CTX *)req, config, &query, &why);
+    reply(req, err, why, 200, events);
 }
 
 void rlx_api_cal_availability(struct rlx_request *req, void *arg)
