@@ -130,20 +130,19 @@ void rlx_api_agent_delete(struct rlx_request *req, void *arg)
 
 void rlx_api_agent_duplicate(struct rlx_request *req, void *arg)
 {
-    json_t *agent = current_agent(req, arg), *body, *fields;
-
-    if (!agent)
-        return;
-    body = rlx_api_body(req);
-    fields = rlx_agent_settings(agent);
-    json_object_set(fields, "warnings", json_object_get(agent, "warnings"));
+    struct rlx_api *api = arg;
+    json_t *body = rlx_api_body(req);
     const char *name = json_string_value(json_object_get(body, "name"));
-    const char *old = json_string_value(json_object_get(agent, "name"));
-    json_object_set_new(fields, "name", name ? json_string(name) : json_sprintf("%s (copy)", old));
-    create(req, arg, fields);
-    json_decref(fields);
+    bool knowledge = !json_is_false(json_object_get(body, "knowledge"));
+    char *json = NULL;
+    int err = rlx_agent_copy(api->store, req, rlx_api_user(req), rlx_api_id(req, "agent_id"), name,
+                             knowledge, &json);
+
     json_decref(body);
-    json_decref(agent);
+    if (err)
+        rlx_api_reply_store(req, err, "agent");
+    else
+        rlx_api_reply_text(req, 201, json);
 }
 
 /* ---- versions ---- */

@@ -31,6 +31,27 @@ static int agent_write(struct rlx_db *db, const char *user_id, const char *agent
     return err ? err : rows ? 0 : RLX_ENOTFOUND;
 }
 
+/* A new agent with its statistics and its first version. */
+static int agent_make(struct rlx_db *db, TALLOC_CTX *ctx, const char *user_id, const json_t *fields,
+                      char id[RLX_UUID_TEXT], char **jsonp)
+{
+    const char *name = json_string_value(json_object_get(fields, "name"));
+    const char *prompt = json_string_value(json_object_get(fields, "prompt_text"));
+
+    if (!name || !prompt)
+        return RLX_EINVAL;
+    rlx_uuid(id);
+    int err = RLX_RUN(db, RLX_Q_AGENT_CREATE, NULL, NULL, NULL, RLX_TEXT(id), RLX_TEXT(user_id),
+                      RLX_TEXT(name), RLX_TEXT(prompt));
+    if (!err)
+        err = RLX_RUN(db, RLX_Q_AGENT_STATS_CREATE, NULL, NULL, NULL, RLX_TEXT(id));
+    if (!err)
+        err = agent_write(db, user_id, id, fields);
+    if (!err)
+        err = agent_read(db, ctx, user_id, id, jsonp);
+    return err ? err : rlx_db_agent_version(db, NULL, *jsonp);
+}
+
 int rlx_agent_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                      const json_t *fields, char **jsonp)
 {
@@ -39,24 +60,47 @@ int rlx_agent_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_
 
     if (!store || !user_id || !jsonp)
         return -EINVAL;
-    const char *name = json_string_value(json_object_get(fields, "name"));
-    const char *prompt = json_string_value(json_object_get(fields, "prompt_text"));
-    if (!name || !prompt)
-        return RLX_EINVAL;
-    rlx_uuid(id);
     int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
     if (err)
         return err;
-    err = RLX_RUN(db, RLX_Q_AGENT_CREATE, NULL, NULL, NULL, RLX_TEXT(id), RLX_TEXT(user_id),
-                  RLX_TEXT(name), RLX_TEXT(prompt));
+    return rlx_db_end(db, agent_make(db, ctx, user_id, fields, id, jsonp));
+}
+
+/* The agent's settings under another name; a new reference, NULL when out of memory. */
+static json_t *copied(const char *agent_json, const char *name)
+{
+    json_t *agent = json_loads(agent_json, 0, NULL);
+    json_t *fields = agent ? rlx_agent_settings(agent) : NULL;
+
+    json_object_set(fields, "warnings", json_object_get(agent, "warnings"));
+    json_object_set_new(fields, "name",
+                        name ? json_string(name)
+                             : json_sprintf("%s (copy)", json_string_value(json_object_get(agent, "name"))));
+    json_decref(agent);
+    return fields;
+}
+
+int rlx_agent_copy(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                   const char *agent_id, const char *name, bool knowledge, char **jsonp)
+{
+    char id[RLX_UUID_TEXT], *old = NULL;
+    json_t *fields = NULL;
+    struct rlx_db *db;
+
+    if (!store || !user_id || !agent_id || !jsonp)
+        return -EINVAL;
+    int err = rlx_db_begin(store, RLX_DB_WRITE, &db);
+    if (err)
+        return err;
+    err = agent_read(db, ctx, user_id, agent_id, &old);
+    if (!err && !(fields = copied(old, name)))
+        err = -ENOMEM;
     if (!err)
-        err = RLX_RUN(db, RLX_Q_AGENT_STATS_CREATE, NULL, NULL, NULL, RLX_TEXT(id));
-    if (!err)
-        err = agent_write(db, user_id, id, fields);
-    if (!err)
-        err = agent_read(db, ctx, user_id, id, jsonp);
-    if (!err)
-        err = rlx_db_agent_version(db, NULL, *jsonp);
+        err = agent_make(db, ctx, user_id, fields, id, jsonp);
+    if (!err && knowledge)
+        err = rlx_db_knowledge_copy(db, user_id, agent_id, id);
+    json_decref(fields);
+    talloc_free(old);
     return rlx_db_end(db, err);
 }
 

@@ -13,6 +13,9 @@ int rlx_agent_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_
 /* Changes only the fields that are present. */
 int rlx_agent_update(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                      const char *agent_id, const json_t *fields, char **jsonp);
+/* A new agent with the settings of another, and with its knowledge if wanted. name NULL: the old one and " (copy)". */
+int rlx_agent_copy(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
+                   const char *agent_id, const char *name, bool knowledge, char **jsonp);
 int rlx_agent_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                   const char *agent_id, char **jsonp);
 /* Array of agents, each with call_count, avg_duration, last_used. */

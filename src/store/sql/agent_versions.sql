@@ -58,3 +58,19 @@ HAVING n.agent_id IS NULL OR n.call_count <> count(c.id) OR n.timed_count <> cou
     OR n.duration_sum <> COALESCE(sum(c.duration), 0)
     OR (n.last_used IS NULL) <> (max(c.created_at) IS NULL) OR n.last_used <> max(c.created_at)
 LIMIT 100;
+
+-- name: knowledge_copy_ids
+SELECT id FROM knowledge_base WHERE agent_id = ?1 AND user_id = ?2 ORDER BY id;
+
+-- name: knowledge_copy
+INSERT INTO knowledge_base (id, user_id, agent_id, title, content, source_type, source_url, questions, revision)
+SELECT {{uuid:?1}}, user_id, {{uuid:?3}}, title, content, source_type, source_url, questions, 0
+FROM knowledge_base WHERE id = {{uuid:?2}};
+
+-- name: knowledge_copy_chunks
+INSERT INTO knowledge_chunks (knowledge_id, n, scope, title, content)
+SELECT {{uuid:?1}}, n, {{text:?3}}, title, content FROM knowledge_chunks WHERE knowledge_id = {{uuid:?2}} ORDER BY n;
+
+-- name: knowledge_copy_vectors
+INSERT INTO knowledge_vectors (knowledge_id, count, dim, data)
+SELECT {{uuid:?1}}, count, dim, data FROM knowledge_vectors WHERE knowledge_id = {{uuid:?2}};

@@ -1,5 +1,6 @@
 #include "fixture.h"
 #include "store/agents_db.h"
+#include "store/knowledge.h"
 
 static void create_full(void **state)
 {
@@ -177,6 +178,42 @@ static void versions(void **state)
                      RLX_ENOTFOUND);
 }
 
+static void copies(void **state)
+{
+    struct fixture *f = *state;
+    json_t *entry = json_pack("{s:s,s:s,s:s}", "agent_id", f->agent, "title", "Socks", "content", "Wool is warm.");
+    char *chunks[] = {(char *)(uintptr_t)"Wool is warm."};
+    const float vectors[] = {1, 0};
+    const struct rlx_knowledge_parts parts = {chunks, 1, vectors, 1, 2}, bare = {chunks, 1, NULL, 0, 0};
+    struct rlx_knowledge_row *rows = NULL;
+    struct rlx_job *job = NULL;
+    char *json = NULL;
+    size_t count = 0;
+
+    assert_int_equal(rlx_knowledge_create(f->store, f->ctx, f->user, entry, &parts, &json), 0);
+    assert_int_equal(rlx_knowledge_create(f->store, f->ctx, f->user, entry, &bare, &json), 0);
+    json_decref(entry);
+    assert_int_equal(rlx_agent_copy(f->store, f->ctx, f->other, f->agent, NULL, true, &json), RLX_ENOTFOUND);
+    assert_int_equal(rlx_agent_copy(f->store, f->ctx, f->user, f->agent, NULL, true, &json), 0);
+    char *id = fixture_id(f, json);
+    json_t *agent = parsed(json);
+    assert_string_equal(field(agent, "name"), "Emma (copy)");
+    assert_int_equal(number(agent, "version"), 1);
+    json_decref(agent);
+    assert_int_equal(rlx_knowledge_load(f->store, f->ctx, id, &rows, &count), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(rows[0].chunks[0], "Wool is warm.");
+    assert_int_equal(rows[0].vector_count + rows[1].vector_count, 1);
+    /* a job for each entry without vectors: the old one's and the copy's */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(rlx_job_claim(f->store, f->ctx, "embed", "w", rlx_wall_ms(), 5000, &job), 0);
+    assert_int_equal(rlx_job_claim(f->store, f->ctx, "embed", "w", rlx_wall_ms(), 5000, &job), RLX_ENOTFOUND);
+    assert_int_equal(rlx_agent_copy(f->store, f->ctx, f->user, f->agent, "Bare", false, &json), 0);
+    id = fixture_id(f, json);
+    assert_int_equal(rlx_knowledge_load(f->store, f->ctx, id, &rows, &count), 0);
+    assert_int_equal(count, 0);
+}
+
 static void voicemail_policy(void **state)
 {
     struct fixture *f = *state;
@@ -241,7 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(create_full),  TEST(update_subset),      TEST(list_pages),
         TEST(list_numbers), TEST(delete_keeps_calls),
-        TEST(versions),     TEST(voicemail_policy),   TEST(statistics),
+        TEST(versions), TEST(copies),     TEST(voicemail_policy),   TEST(statistics),
     };
     return cmocka_run_group_tests_name("agents", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include "store/agents.h"
 #include "store/analytics.h"
+#include "store/contacts.h"
 #include "store/limits.h"
 #include "store/live.h"
 #include "store/phone_numbers.h"
@@ -65,6 +66,28 @@ static void filters(void **state)
     assert_int_equal(FOUND(.words = "100%"), 1);
     assert_int_equal(FOUND(.words = "wool%socks"), 0);
     assert_int_equal(FOUND(.words = "'; --"), 0);
+}
+
+static void contacts_of_numbers(void **state)
+{
+    struct fixture *f = *state;
+    json_t *fields = parsed("{\"phone_number\":\"+12025550123\",\"name\":\"Ann\",\"custom_fields\":{\"plan\":\"gold\",\"name\":\"no\"}}");
+    char *json = NULL, *id = fixture_call(f);
+    json_t *call = NULL;
+
+    assert_int_equal(rlx_call_load(f->store, f->ctx, id, &call), 0);
+    assert_true(json_is_null(json_object_get(call, "contact")));
+    json_decref(call);
+    assert_int_equal(rlx_contact_create(f->store, f->ctx, f->other, fields, &json), 0); /* a stranger's */
+    assert_int_equal(rlx_call_load(f->store, f->ctx, id, &call), 0);
+    assert_true(json_is_null(json_object_get(call, "contact")));
+    json_decref(call);
+    assert_int_equal(rlx_contact_create(f->store, f->ctx, f->user, fields, &json), 0);
+    assert_int_equal(rlx_call_load(f->store, f->ctx, id, &call), 0);
+    assert_string_equal(field(json_object_get(call, "contact"), "name"), "Ann");
+    assert_string_equal(field(json_object_get(call, "contact"), "plan"), "gold");
+    json_decref(call);
+    json_decref(fields);
 }
 
 static void removal(void **state)
@@ -269,7 +292,7 @@ static void phone_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(filters), TEST(removal), TEST(shares), TEST(retention), TEST(live), TEST(sums), TEST(phone_numbers),
+        TEST(filters), TEST(contacts_of_numbers), TEST(removal), TEST(shares), TEST(retention), TEST(live), TEST(sums), TEST(phone_numbers),
     };
     return cmocka_run_group_tests_name("kept", tests, NULL, NULL);
 }
