@@ -31,6 +31,8 @@ static void time_text(void **state)
     (void)state;
     rlx_time_text(text, 1769862896789);
     assert_string_equal(text, "2026-01-31T12:34:56.789Z");
+    rlx_time_text(text, -62135596799999);
+    assert_string_equal(text, "0001-01-01T00:00:00.001Z");
     rlx_time_text(text, 0);
     assert_string_equal(text, "1970-01-01T00:00:00.000Z");
     assert_true(rlx_now_ms() <= rlx_now_us() / 1000);
