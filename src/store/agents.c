@@ -172,7 +172,7 @@ int rlx_agents_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_i
         return err;
     err = RLX_RUN(db, RLX_Q_AGENTS_LIST, rlx_row_take_item, &list, NULL, RLX_TEXT(user_id),
                   RLX_TEXT(cursor), RLX_INT(limit + 1));
-    if (!err && totalp)
+    if (!err && totalp && !rlx_list_is_all(&list, cursor, totalp))
         err = RLX_RUN(db, RLX_Q_AGENTS_COUNT, rlx_row_take_int, totalp, NULL, RLX_TEXT(user_id));
     err = rlx_db_end(db, err);
     return err ? err : rlx_list_finish(&list, jsonp, next_cursorp);

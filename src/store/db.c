@@ -109,6 +109,14 @@ int rlx_list_finish(struct rlx_list_out *list, char **jsonp, char **next_cursorp
     return 0;
 }
 
+bool rlx_list_is_all(const struct rlx_list_out *list, const char *cursor, int64_t *totalp)
+{
+    if (cursor || list->next_id[0])
+        return false;
+    *totalp = list->count;
+    return true;
+}
+
 int rlx_list_check(int *limitp, const char *cursor)
 {
     if (*limitp < 0 || *limitp > 200)

@@ -140,6 +140,9 @@ rlx_row_h rlx_row_take_item;
 /* Ends the array; results may be NULL when not wanted. */
 int rlx_list_finish(struct rlx_list_out *list, char **jsonp, char **next_cursorp);
 
+/* The first page holds all there is: *totalp is known without counting. */
+bool rlx_list_is_all(const struct rlx_list_out *list, const char *cursor, int64_t *totalp);
+
 /* A page's limit in 1…200 (0 = 200). RLX_EINVAL for a limit below 0 or a cursor that is no id. */
 int rlx_list_check(int *limitp, const char *cursor);
 

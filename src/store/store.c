@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,7 +18,7 @@
 struct rlx_db {
     struct rlx_store *store;
     void *connection; /* NULL = not open yet */
-    unsigned int generation;
+    unsigned int generation; /* of the store's when it was opened */
     bool in_use, write, broken;
 };
 
@@ -37,7 +38,7 @@ struct rlx_store {
                                    database's busy loop */
     struct rlx_db pool[RLX_POOL_SIZE];
     /* Connections of an older generation are not trusted: one of their kind was found dead. */
-    unsigned int generation;
+    atomic_uint generation;
     /* While the database is away one attempt is made every AWAY_MS, all else fails at once. */
     bool away;
     uint64_t try_at_ms;
