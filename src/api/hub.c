@@ -81,11 +81,11 @@ static void push(struct rlx_hub *hub, const struct rlx_live_event *given)
     event->text = format(NULL, given); /* no parent: readers of other threads copy it under the lock */
 }
 
-/* Stops before a gap that may still be filled: its transaction is under way. */
-static int take(const struct rlx_live_event *event, void *arg)
+/* With the lock held. Stops before a gap that may still be filled: its transaction is under way. */
+static int take_in_order(struct rlx_hub *hub, const struct rlx_live_event *event)
 {
-    struct rlx_hub *hub = arg;
-
+    if (event->id <= hub->floor) /* the ring began anew meanwhile */
+        return 0;
     if (event->id != hub->floor + 1) {
         if (hub->gap_id != hub->floor + 1) {
             hub->gap_id = hub->floor + 1;
@@ -94,11 +94,19 @@ static int take(const struct rlx_live_event *event, void *arg)
         if (rlx_now_ms() - hub->gap_ms < GAP_MS)
             return -EAGAIN;
     }
-    pthread_mutex_lock(&hub->lock);
     push(hub, event);
     hub->floor = event->id;
-    pthread_mutex_unlock(&hub->lock);
     return 0;
+}
+
+static int take(const struct rlx_live_event *event, void *arg)
+{
+    struct rlx_hub *hub = arg;
+
+    pthread_mutex_lock(&hub->lock);
+    int err = take_in_order(hub, event);
+    pthread_mutex_unlock(&hub->lock);
+    return err;
 }
 
 /* With the lock held. */
@@ -234,7 +242,6 @@ static bool is_wanted(const struct rlx_hub_reader *reader, const char *kind)
     return strstr(reader->kinds, name) != NULL;
 }
 
-/* ",status,analysis," is an event of this kind an analysis? */
 static void note(struct rlx_hub_reader *reader, const char *kind)
 {
     if (!strcmp(kind, "analysis"))
