@@ -230,6 +230,11 @@ static enum MHD_Result take_body(struct rlx_request *req, const char *data, size
         req->discarded += length;
         return req->discarded > RLX_HTTPD_DISCARD_MAX ? MHD_NO : MHD_YES;
     }
+    if (req->spool || req->length + length > RLX_HTTPD_SPOOL) {
+        int err = rlx_body_spool(req, data, length);
+        if (err != -ENOTSUP)
+            return err ? MHD_NO : MHD_YES;
+    }
     if (req->length + length + 1 > req->capacity) {
         size_t capacity = req->capacity ? req->capacity * 2 : 4096;
         while (capacity < req->length + length + 1)
@@ -265,6 +270,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
         *lengthp = 0;
         return result;
     }
+    if (rlx_body_map(req))
+        return MHD_NO;
     return answer(req);
 }
 

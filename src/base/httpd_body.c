@@ -148,13 +148,16 @@ static struct rlx_field *parse_part(TALLOC_CTX *ctx, const char *part, size_t le
     field->name = header_parameter(field, header, header_length, "name");
     field->filename = header_parameter(field, header, header_length, "filename");
     field->length = length - (size_t)(blank + 4 - part);
-    field->value = talloc_size(field, field->length + 1);
+    bool borrowed = field->length > RLX_FIELD_COPY;
+    field->value = borrowed ? (char *)(uintptr_t)(blank + 4) : talloc_size(field, field->length + 1);
     if (!field->name || !field->value) {
         talloc_free(field);
         return NULL;
     }
-    memcpy(field->value, blank + 4, field->length);
-    field->value[field->length] = '\0';
+    if (!borrowed) {
+        memcpy(field->value, blank + 4, field->length);
+        field->value[field->length] = '\0';
+    }
     return field;
 }
 
@@ -294,6 +297,10 @@ static const struct rlx_field *form_of(struct rlx_request *req)
         req->fields = rlx_field_parse_urlencoded(req, req->body ? req->body : "", req->length);
     else if (content_type_is(type, "multipart/form-data"))
         req->fields = rlx_field_parse_multipart(req, type, req->body ? req->body : "", req->length);
+    /* The body is ours: a long value ends where the line break before the next boundary was. */
+    for (struct rlx_field *field = req->fields; field; field = field->next)
+        if (field->length > RLX_FIELD_COPY)
+            field->value[field->length] = '\0';
     return req->fields;
 }
 

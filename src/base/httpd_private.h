@@ -74,6 +74,7 @@ struct rlx_request {
     char *body;
     size_t length;
     size_t capacity;
+    struct rlx_spool *spool; /* NULL: the body is in memory */
     size_t discarded;
     json_t *json;
     bool form_parsed;
@@ -90,7 +91,8 @@ struct rlx_request {
 /* Splits "a=1&b=2" into decoded fields in their order; children of ctx. NULL when there is none or no memory. */
 struct rlx_field *rlx_field_parse_urlencoded(TALLOC_CTX *ctx, const char *text, size_t length);
 /* Splits a multipart/form-data body (RFC 7578). `content_type` holds the boundary. Parts without a name and a last part
- * without its end are left out. */
+ * without its end are left out. A value of more than RLX_FIELD_COPY bytes is not copied: it stands in `body`, without a NUL. */
+#define RLX_FIELD_COPY (64u << 10)
 struct rlx_field *rlx_field_parse_multipart(TALLOC_CTX *ctx, const char *content_type,
                                             const char *body, size_t length);
 const struct rlx_field *rlx_field_find(const struct rlx_field *fields, const char *name);
@@ -108,6 +110,14 @@ void rlx_watch_connection(void *cls, struct MHD_Connection *connection, void **c
                           enum MHD_ConnectionNotificationCode code);
 /* The request must have come after so many ms; 0 = no limit any more. */
 void rlx_watch_limit(struct MHD_Connection *connection, uint64_t ms);
+
+/* Adds to a body that is longer than RLX_HTTPD_SPOOL, in a file without a name; what is in memory goes there first.
+ * -ENOTSUP when no file can be made: the body stays in memory. Another error: the disk is full. */
+#define RLX_HTTPD_SPOOL (1u << 20)
+int rlx_body_spool(struct rlx_request *req, const char *data, size_t length)
+    __attribute__((warn_unused_result));
+/* Makes req->body of the file, when the body is whole. */
+int rlx_body_map(struct rlx_request *req) __attribute__((warn_unused_result));
 
 /* The reader of a stream's response, and what frees it. */
 ssize_t rlx_stream_pull(void *cls, uint64_t position, char *buffer, size_t size);

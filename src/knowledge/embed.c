@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "call/phrases.h"
+#include "provider/chain.h"
 #include "provider/embed.h"
 
 #define TEXT_BYTES                                                                                 \
@@ -107,4 +108,16 @@ int rlx_knowledge_vectors(float **vectorsp, size_t *dimp, TALLOC_CTX *ctx,
     *vectorsp = all;
     *dimp = dim;
     return 0;
+}
+
+bool rlx_knowledge_can_embed(const struct rlx_config *config)
+{
+    TALLOC_CTX *tmp = talloc_new(NULL);
+    struct rlx_chain *chain = NULL;
+    char *why = NULL;
+    bool can =
+        !rlx_chain_create(&chain, tmp, NULL, config, RLX_STAGE_EMBED, &why) && chain->count > 0;
+
+    talloc_free(tmp);
+    return can;
 }

@@ -4,6 +4,7 @@
 #define RLX_KNOWLEDGE_EMBED_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <talloc.h>
 
 #include "base/config.h"
@@ -22,5 +23,8 @@ int rlx_knowledge_texts(const char ***textsp, size_t *countp, TALLOC_CTX *ctx, c
 int rlx_knowledge_vectors(float **vectorsp, size_t *dimp, TALLOC_CTX *ctx,
                           const struct rlx_config *config, const char *const *texts, size_t count,
                           long timeout_ms) __attribute__((warn_unused_result));
+
+/* An embedding server is configured. */
+bool rlx_knowledge_can_embed(const struct rlx_config *config);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "store/calls.h"
+#include "knowledge/embed.h"
 #include "store/jobs.h"
 #include "store/keys.h"
 #include "store/webhooks.h"
@@ -206,6 +207,19 @@ static bool stop(struct worker *worker)
     return all;
 }
 
+/* Entries that were written while there was no embedding server, or by an older program. */
+static void embed_missing(struct worker *worker)
+{
+    int count = 0;
+    int err = rlx_knowledge_can_embed(worker->config)
+                  ? rlx_knowledge_embed_missing(worker->store, &count)
+                  : 0;
+
+    if (err || count)
+        rlx_log(err ? RLX_WARN : RLX_INFO, "knowledge.embed_missing", "entries=%d error=%s", count,
+                err ? rlx_err_text(err) : "");
+}
+
 static void wait_for_signal(const sigset_t *signals)
 {
     int number;
@@ -237,6 +251,7 @@ int rlx_worker_main(struct rlx_config *config)
         rlx_log(RLX_ERROR, "worker.start", "why=%s", why ? why : rlx_err_text(err));
         return 1; /* the process ends: the kernel releases what is open */
     }
+    embed_missing(worker);
     rlx_log(RLX_INFO, "worker.ready", "id=%s", worker->id);
     wait_for_signal(&signals);
     rlx_log(RLX_INFO, "worker.stopping", "id=%s", worker->id);

@@ -232,6 +232,13 @@ def test_files_made_here(roles, agent):
     assert status == 201 and made["content"] == "Grüße"
 
 
+def test_a_large_file_goes_through_the_disk(roles, agent):
+    page = (FILES / "page.html").read_bytes().replace(b"<body>", b"<body><!--" + b"x" * (4 << 20) + b"-->")
+    status, made = upload(roles, {"title": "Before", "agent_id": agent}, "page.html", page)
+    assert status == 201 and made["title"] == "Before" and "sourdough" in made["content"]
+    assert upload(roles, {"agent_id": agent}, "a.html", b"<p>x" + b" " * (6 << 20))[0] == 422
+
+
 @pytest.mark.parametrize("name,data,status,words", [
     ("locked.pdf", None, 422, "encrypted"), ("empty.pdf", None, 422, "no text"), ("bomb.docx", None, 422, "larger"),
     ("torn.docx", None, 422, "broken"), ("entities.docx", None, 422, "broken"), ("other.docx", None, 422, "Word"),
