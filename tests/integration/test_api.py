@@ -154,11 +154,11 @@ def test_refused_by_the_carrier(roles, carrier):
 
 def test_no_worker_no_sid(roles, carrier):
     """The call is committed although nobody dials it yet; the worker that comes later does, once."""
+    agent = roles.agent()
     began = time.monotonic()
-    status, body = roles.call("POST", "/calls/outbound",
-                              {"agent_id": roles.agent(), "phone_number": "+12025550123"})
+    status, body = roles.call("POST", "/calls/outbound", {"agent_id": agent, "phone_number": "+12025550123"})
     assert status == 200 and body["twilio_sid"] is None
-    assert 2.5 < time.monotonic() - began < 5
+    assert 2.5 < time.monotonic() - began < 10  # it waits 3 s
     roles.start("worker")
     assert wait_until(lambda: roles.call("GET", "/calls/" + body["call_id"])[1]["twilio_sid"])
     assert len(carrier.dials) == 1
