@@ -21,7 +21,8 @@
 #include "store/secrets.h"
 
 static const struct rlx_route pages[] = {
-    {"GET", "/docs", rlx_api_page, 0},
+    {"GET", "/docs", rlx_api_docs, 0},
+    {"GET", "/docs/*", rlx_api_docs_file, 0},
     {"GET", "/", rlx_api_page, 0},
     {"GET", "/app", rlx_api_page, 0},
     {"GET", "/app/*", rlx_api_page, 0},

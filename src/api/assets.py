@@ -1,28 +1,28 @@
 #!/usr/bin/env python3
-"""Embeds files into C.
+"""Embeds files into a C source, by the assembler: no compiler has to read megabytes of numbers.
 
-usage: assets.py OUT.c NAME=FILE ...
+usage: assets.py OUT.c NAME=FILE ...        gives rlx_asset_NAME (a NUL behind it, not counted) and rlx_asset_NAME_length
 """
 import pathlib
 import sys
 
 
-def c_bytes(name, data):
-    lines = [f"const unsigned char {name}[] = {{"]
-    length = len(data)
-    data = data + b"\0"  # so that text functions may look at it; not counted
-    for i in range(0, len(data), 24):
-        lines.append(", ".join(str(b) for b in data[i:i + 24]) + ",")
-    lines += ["};", f"const size_t {name}_length = {length};", ""]
-    return "\n".join(lines)
+def embed(name, path):
+    symbol, path = "rlx_asset_" + name, str(pathlib.Path(path).resolve())
+    lines = [".section .rodata", f".global {symbol}", f"{symbol}:", f'.incbin \\"{path}\\"', ".byte 0", ".balign 8",
+             f".global {symbol}_length", f"{symbol}_length:", f".quad {symbol}_length_end - {symbol} - 1", ".previous"]
+    at = lines.index(".balign 8")
+    lines.insert(at, f"{symbol}_length_end:")
+    return "__asm__(" + "\n        ".join(f'"{line}\\n"' for line in lines) + ");\n"
 
 
 def main():
     out, *files = sys.argv[1:]
-    text = "/* Made by src/api/assets.py. */\n#include <stddef.h>\n#include \"api/private.h\"\n\n"
+    text = "/* Made by src/api/assets.py. */\n#include <stddef.h>\n\n#include \"api/private.h\"\n\n"
     for pair in files:
         name, _, path = pair.partition("=")
-        text += c_bytes("rlx_asset_" + name, pathlib.Path(path).read_bytes())
+        text += embed(name, path)
+    text += "\n_Static_assert(sizeof(size_t) == 8, \"lengths are written as 64 bits\");\n"
     pathlib.Path(out).write_text(text, encoding="utf-8")
 
 

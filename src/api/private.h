@@ -48,7 +48,7 @@ struct rlx_api_call {
     bool admitted;                         /* all but the body was checked */
 };
 
-rlx_handler_h rlx_api_page;
+rlx_handler_h rlx_api_page, rlx_api_docs, rlx_api_docs_file;
 
 /* requests.c: around every request. */
 rlx_handler_h rlx_api_before, rlx_api_after;
@@ -122,7 +122,9 @@ struct rlx_health;
 int rlx_health_create(struct rlx_health **healthp, struct rlx_api *api);
 
 /* ---- files built in (assets made at build) ---- */
-extern const unsigned char rlx_asset_openapi[], rlx_asset_page[], rlx_asset_prices[];
-extern const size_t rlx_asset_openapi_length, rlx_asset_page_length, rlx_asset_prices_length;
+extern const unsigned char rlx_asset_openapi[], rlx_asset_page[], rlx_asset_prices[],
+    rlx_asset_viewer_js[], rlx_asset_viewer_css[];
+extern const size_t rlx_asset_openapi_length, rlx_asset_page_length, rlx_asset_prices_length,
+    rlx_asset_viewer_js_length, rlx_asset_viewer_css_length;
 
 #endif
