@@ -25,7 +25,7 @@ struct rlx_db {
 /* A thread that waits for a connection, in turn; on its stack. */
 struct waiter {
     sem_t given;
-    struct rlx_db *db;
+    _Atomic(struct rlx_db *) db; /* what the giver did to the connection is seen with it */
     struct waiter *next;
 };
 
