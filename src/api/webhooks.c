@@ -37,6 +37,12 @@ static char *new_secret(TALLOC_CTX *ctx)
     return token ? talloc_asprintf(ctx, "whsec_%s", token) : NULL;
 }
 
+static char *seal(struct rlx_request *req, const struct rlx_api *api, const char *secret)
+{
+    return secret ? rlx_webhook_seal((TALLOC_CTX *)req, api->config, rlx_api_user(req), secret)
+                  : NULL;
+}
+
 /* The one answer that has the secret. */
 static void reply_secret(struct rlx_request *req, int status, const char *json, const char *secret)
 {
@@ -71,9 +77,9 @@ void rlx_api_webhook_create(struct rlx_request *req, void *arg)
     char *json = NULL, *secret = new_secret((TALLOC_CTX *)req);
 
     if (check_url(req, api, fields)) {
-        int err =
-            secret ? rlx_webhook_create(api->store, req, rlx_api_user(req), fields, secret, &json)
-                   : -ENOMEM;
+        char *kept = seal(req, api, secret);
+        int err = kept ? rlx_webhook_create(api->store, req, rlx_api_user(req), fields, kept, &json)
+                       : -ENOMEM;
         if (err)
             rlx_api_reply_store(req, err, "webhook");
         else
@@ -123,7 +129,8 @@ void rlx_api_webhook_secret(struct rlx_request *req, void *arg)
     const char *user = rlx_api_user(req), *id = rlx_api_id(req, "webhook_id");
     char *json = NULL, *secret = new_secret((TALLOC_CTX *)req);
 
-    int err = secret ? rlx_webhook_set_secret(api->store, user, id, secret) : -ENOMEM;
+    char *kept = seal(req, api, secret);
+    int err = kept ? rlx_webhook_set_secret(api->store, user, id, kept) : -ENOMEM;
     if (!err)
         err = rlx_webhook_get(api->store, req, user, id, &json);
     if (err)

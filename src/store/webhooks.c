@@ -46,13 +46,13 @@ static int write_webhook(struct rlx_db *db, TALLOC_CTX *ctx, const char *user_id
 }
 
 int rlx_webhook_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                       const json_t *fields, const char *secret, char **jsonp)
+                       const json_t *fields, const char *kept, char **jsonp)
 {
     const char *url = json_string_value(json_object_get(fields, "url"));
     char id[RLX_UUID_TEXT];
     struct rlx_db *db;
 
-    if (!store || !user_id || !secret || !jsonp)
+    if (!store || !user_id || !kept || !jsonp)
         return -EINVAL;
     if (!url || !json_is_array(json_object_get(fields, "events")))
         return RLX_EINVAL;
@@ -61,7 +61,7 @@ int rlx_webhook_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *use
     if (err)
         return err;
     err = RLX_RUN(db, RLX_Q_WEBHOOK_CREATE, NULL, NULL, NULL, RLX_TEXT(id), RLX_TEXT(user_id),
-                  RLX_TEXT(url), RLX_TEXT(secret));
+                  RLX_TEXT(url), RLX_TEXT(kept));
     if (!err)
         err = write_webhook(db, ctx, user_id, id, fields, jsonp);
     return rlx_db_end(db, err);
@@ -81,14 +81,14 @@ int rlx_webhook_update(struct rlx_store *store, TALLOC_CTX *ctx, const char *use
 }
 
 int rlx_webhook_set_secret(struct rlx_store *store, const char *user_id, const char *webhook_id,
-                           const char *secret)
+                           const char *kept)
 {
     int rows = 0;
 
-    if (!store || !user_id || !webhook_id || !secret)
+    if (!store || !user_id || !webhook_id || !kept)
         return -EINVAL;
     int err = RLX_ONCE(store, RLX_DB_WRITE, RLX_Q_WEBHOOK_SECRET_SET, NULL, NULL, &rows,
-                       RLX_TEXT(webhook_id), RLX_TEXT(user_id), RLX_TEXT(secret));
+                       RLX_TEXT(webhook_id), RLX_TEXT(user_id), RLX_TEXT(kept));
     return err ? err : rows ? 0 : RLX_ENOTFOUND;
 }
 
@@ -425,14 +425,14 @@ static int take_delivery(struct rlx_row *row, void *arg)
         return -ENOMEM;
     out->delivery = d;
     d->url = talloc_strdup(d, rlx_row_text(row, 0));
-    d->secret = talloc_strdup(d, rlx_row_text(row, 1));
+    d->kept = talloc_strdup(d, rlx_row_text(row, 1));
     d->payload = talloc_strdup(d, rlx_row_text(row, 2));
     d->event = talloc_strdup(d, rlx_row_text(row, 3));
     d->status = talloc_strdup(d, rlx_row_text(row, 4));
     d->active = rlx_row_int(row, 5) != 0;
     d->webhook_id = talloc_strdup(d, rlx_row_text(row, 6));
     d->user_id = talloc_strdup(d, rlx_row_text(row, 7));
-    return d->url && d->secret && d->payload && d->event && d->status && d->webhook_id && d->user_id
+    return d->url && d->kept && d->payload && d->event && d->status && d->webhook_id && d->user_id
                ? 0
                : -ENOMEM;
 }

@@ -22,14 +22,14 @@
  * contact.opted_out somebody asked in a call not to be called again */
 extern const char *const rlx_webhook_events[];
 
-/* fields: url, events[], description, is_active; create needs url and events. The secret is kept for signing. */
+/* fields: url, events[], description, is_active; create needs url and events. `kept` is what rlx_webhook_seal made. */
 int rlx_webhook_create(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
-                       const json_t *fields, const char *secret, char **jsonp);
+                       const json_t *fields, const char *kept, char **jsonp);
 int rlx_webhook_update(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                        const char *webhook_id, const json_t *fields, char **jsonp);
 /* A new secret, for deliveries from now on. */
 int rlx_webhook_set_secret(struct rlx_store *store, const char *user_id, const char *webhook_id,
-                           const char *secret);
+                           const char *kept);
 int rlx_webhook_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                     const char *webhook_id, char **jsonp);
 int rlx_webhooks_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id, int limit,
@@ -48,10 +48,20 @@ int rlx_delivery_replay(struct rlx_store *store, TALLOC_CTX *ctx, const char *us
 int rlx_webhook_test(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                      const char *webhook_id, char **jsonp);
 
+/* ---- the secret at rest ---- */
+
+/* What is kept of a secret: encrypted under the first key of SECRETS_KEY and bound to the user, or, without SECRETS_KEY, the
+ * secret itself. On ctx; NULL out of memory. */
+char *rlx_webhook_seal(TALLOC_CTX *ctx, const struct rlx_config *config, const char *user_id,
+                       const char *secret);
+/* The secret again, by any key of SECRETS_KEY. RLX_ECONFIG: by none of them. */
+int rlx_webhook_unseal(char **secretp, TALLOC_CTX *ctx, const struct rlx_config *config,
+                       const char *user_id, const char *kept);
+
 /* ---- the worker ---- */
 
 struct rlx_delivery {
-    char *url, *secret, *payload, *event, *status, *webhook_id, *user_id;
+    char *url, *kept, *payload, *event, *status, *webhook_id, *user_id; /* kept: of the secret */
     bool active; /* the webhook is */
 };
 int rlx_delivery_load(struct rlx_store *store, TALLOC_CTX *ctx, const char *delivery_id,

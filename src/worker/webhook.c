@@ -55,7 +55,14 @@ static char *excerpt_of(TALLOC_CTX *ctx, const struct rlx_outbound_reply *reply)
 static int send_it(struct rlx_outbound_reply **replyp, TALLOC_CTX *ctx, const struct rlx_task *task,
                    const struct rlx_delivery *d, const char *id, char **whyp)
 {
-    char *signature = rlx_webhook_signature(ctx, d->secret, rlx_wall_ms() / 1000, d->payload);
+    char *secret = NULL;
+    int err = rlx_webhook_unseal(&secret, ctx, task->config, d->user_id, d->kept);
+    if (err) {
+        *whyp = talloc_strdup(
+            ctx, "the secret can't be read: SECRETS_KEY has changed; make a new secret");
+        return err;
+    }
+    char *signature = rlx_webhook_signature(ctx, secret, rlx_wall_ms() / 1000, d->payload);
     char *signed_by = signature ? talloc_asprintf(ctx, "X-RelayX-Signature: %s", signature) : NULL;
     char *event = talloc_asprintf(ctx, "X-RelayX-Event: %s", d->event);
     char *delivery = talloc_asprintf(ctx, "X-RelayX-Delivery: %s", id);

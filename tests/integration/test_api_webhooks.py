@@ -64,7 +64,7 @@ def inside():
 def roles(tmp_path_factory, receiver):
     carrier = Carrier()
     made = Roles(tmp_path_factory.mktemp("webhooks"), carrier, carrier, LLM_PROVIDERS="openai",
-                 OUTBOUND_ALLOW=f"127.0.0.1:{receiver.port}")
+                 OUTBOUND_ALLOW=f"127.0.0.1:{receiver.port}", SECRETS_KEY="a key that only tests know")
     made.carrier = carrier
     made.start("api")
     made.start("worker")
@@ -96,6 +96,8 @@ def signed(headers, body, secret):
 def test_webhook(roles, hook):
     path = f"/webhooks/{hook['id']}"
     assert hook["secret"].startswith("whsec_") and len(hook["secret"]) > 40
+    with roles.database() as db:
+        assert hook["secret"] not in db.execute("SELECT secret FROM webhooks WHERE id = ?", (hook["id"],)).fetchone()[0]
     shown = roles.call("GET", path)[1]
     assert "secret" not in shown and shown == {k: v for k, v in hook.items() if k != "secret"}
     assert "secret" not in roles.call("GET", "/webhooks")[1][0]

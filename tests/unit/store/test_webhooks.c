@@ -170,7 +170,7 @@ static void test_sending(void **state)
                      0);
     assert_string_equal(field(job->payload, "delivery_id"), first);
     assert_int_equal(rlx_delivery_load(f->store, f->ctx, first, &delivery), 0);
-    assert_string_equal(delivery->secret, "whsec_x");
+    assert_string_equal(delivery->kept, "whsec_x");
     assert_string_equal(delivery->url, "https://example.com/");
     assert_string_equal(delivery->event, "webhook.test");
     assert_string_equal(delivery->user_id, f->user);
@@ -207,10 +207,36 @@ static void test_sending(void **state)
     json_decref(rows);
 }
 
+static void test_secrets(void **state)
+{
+    struct fixture *f = *state;
+    struct rlx_config *config = NULL, *other = NULL;
+    char *why = NULL, *secret = NULL, *with[] = {"--secrets-key=new,old"}, *without[] = {""},
+         *before[] = {"--secrets-key=old"};
+
+    assert_int_equal(rlx_config_load(&config, f->ctx, 0, without, &why), 0);
+    assert_string_equal(rlx_webhook_seal(f->ctx, config, f->user, "whsec_x"), "whsec_x");
+    assert_int_equal(rlx_webhook_unseal(&secret, f->ctx, config, f->user, "whsec_x"), 0);
+    assert_string_equal(secret, "whsec_x");
+    assert_int_equal(rlx_config_load(&other, f->ctx, 1, before, &why), 0);
+    char *kept = rlx_webhook_seal(f->ctx, other, f->user, "whsec_x");
+    assert_null(strstr(kept, "whsec"));
+    assert_int_equal(rlx_webhook_unseal(&secret, f->ctx, config, f->user, kept), RLX_ECONFIG);
+    talloc_free(config);
+    assert_int_equal(rlx_config_load(&config, f->ctx, 1, with, &why), 0);
+    assert_int_equal(rlx_webhook_unseal(&secret, f->ctx, config, f->user, kept), 0);
+    assert_string_equal(secret, "whsec_x");
+    assert_int_equal(rlx_webhook_unseal(&secret, f->ctx, config, f->other, kept), RLX_ECONFIG);
+    kept = rlx_webhook_seal(f->ctx, config, f->user, "whsec_x");
+    assert_int_equal(rlx_webhook_unseal(&secret, f->ctx, other, f->user, kept), RLX_ECONFIG);
+    assert_int_equal(rlx_webhook_unseal(&secret, f->ctx, config, f->user, "sealed:x"), RLX_ECONFIG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_webhook), TEST(test_facts),
-                                       TEST(test_owner_returns), TEST(test_sending)};
+                                       TEST(test_owner_returns), TEST(test_sending),
+                                       TEST(test_secrets)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
