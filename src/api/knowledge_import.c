@@ -14,6 +14,21 @@ static const char *text_of(const json_t *body, const char *name)
     return text ? text : "";
 }
 
+/* Why no text came out of the field's file. */
+static void reply_unread(struct rlx_request *req, const char *field, int err, const char *why)
+{
+    if (err == RLX_EINVAL) {
+        rlx_api_invalid(req, field, why);
+    } else if (err == RLX_ECONFIG) {
+        rlx_api_reply_code(req, 503, "reader_missing", why);
+    } else if (err == RLX_ELIMIT) {
+        rlx_reply_header(req, "Retry-After", "10");
+        rlx_api_reply_code(req, 503, "busy", "many files are being read; try again");
+    } else {
+        rlx_reply_error(req, err, NULL);
+    }
+}
+
 /* ---- a web page ---- */
 
 /* What kept the page away, in words for the user. */
@@ -41,6 +56,18 @@ static char *charset_of(TALLOC_CTX *ctx, const char *content_type)
     return talloc_strndup(ctx, at, strcspn(at, "\"; \t"));
 }
 
+/* The name of the file in the URL, when the server does not say what it is ("text/plain" is said of
+ * every source file). */
+static const char *name_in(TALLOC_CTX *ctx, const struct rlx_outbound_reply *page)
+{
+    const char *type = page->content_type, *url = page->url ? page->url : "";
+
+    if (type && strncasecmp(type, "text/plain", 10) != 0 &&
+        strncasecmp(type, "application/octet-stream", 24) != 0)
+        return NULL;
+    return talloc_strndup(ctx, url, strcspn(url, "?#"));
+}
+
 static void take_page(struct rlx_request *req, struct rlx_api *api, const json_t *body,
                       const struct rlx_outbound_reply *page)
 {
@@ -54,7 +81,8 @@ static void take_page(struct rlx_request *req, struct rlx_api *api, const json_t
         rlx_api_reply_code(req, 502, "page_unreachable", detail ? detail : "the page is not there");
         return;
     }
-    if (rlx_extract_kind_of(&kind, NULL, page->content_type, page->body, page->length, &what)) {
+    if (rlx_extract_kind_of(&kind, name_in(req, page), page->content_type, page->body, page->length,
+                            &what)) {
         rlx_api_invalid(req, "url",
                         "leads to something that is no page, text, PDF or Word document");
         return;
@@ -63,12 +91,8 @@ static void take_page(struct rlx_request *req, struct rlx_api *api, const json_t
                           page->length, &why);
     if (!err)
         rlx_knowledge_take(req, api, body, "url", url, found, url);
-    else if (err == RLX_EINVAL)
-        rlx_api_invalid(req, "url", why);
-    else if (err == RLX_ECONFIG)
-        rlx_api_reply_code(req, 503, "reader_missing", why);
     else
-        rlx_reply_error(req, err, NULL);
+        reply_unread(req, "url", err, why);
 }
 
 void rlx_api_knowledge_from_url(struct rlx_request *req, void *arg)
@@ -149,12 +173,8 @@ void rlx_api_knowledge_upload(struct rlx_request *req, void *arg)
     char *own = name_of(req, name);
     if (!err)
         rlx_knowledge_take(req, api, body, "file", NULL, found, own ? own : "File");
-    else if (err == RLX_EINVAL)
-        rlx_api_invalid(req, "file", why);
-    else if (err == RLX_ECONFIG)
-        rlx_api_reply_code(req, 503, "reader_missing", why);
     else
-        rlx_reply_error(req, err, NULL);
+        reply_unread(req, "file", err, why);
 out:
     json_decref(body);
 }

@@ -1,7 +1,9 @@
 #include "extract/extract.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "extract/private.h"
@@ -135,6 +137,53 @@ static int check(struct rlx_extracted *out, char **whyp)
     return 0;
 }
 
+/* A file may take a quarter of a gigabyte while it is read, so that only a few may be at a time. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned busy;
+} places = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+
+static bool take_place(void)
+{
+    struct timespec until;
+    bool late = false;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += RLX_EXTRACT_WAIT_S;
+    pthread_mutex_lock(&places.lock);
+    while (places.busy >= RLX_EXTRACT_AT_ONCE && !late)
+        late = pthread_cond_timedwait(&places.changed, &places.lock, &until) == ETIMEDOUT;
+    bool taken = places.busy < RLX_EXTRACT_AT_ONCE;
+    places.busy += taken;
+    pthread_mutex_unlock(&places.lock);
+    return taken;
+}
+
+static void leave_place(void)
+{
+    pthread_mutex_lock(&places.lock);
+    places.busy--;
+    pthread_cond_signal(&places.changed);
+    pthread_mutex_unlock(&places.lock);
+}
+
+static int read_kind(struct rlx_extracted *out, enum rlx_extract_kind kind, const char *charset,
+                     const void *data, size_t length, char **whyp)
+{
+    size_t most = kind == RLX_EXTRACT_HTML ? RLX_EXTRACT_PAGE_MAX : RLX_EXTRACT_FILE_MAX;
+
+    if (length > most) {
+        *whyp = talloc_asprintf(out, "it is larger than %zu MB", most >> 20);
+        return RLX_EINVAL;
+    }
+    if (kind == RLX_EXTRACT_DOCX)
+        return rlx_extract_docx(out, data, length, whyp);
+    if (kind == RLX_EXTRACT_PDF)
+        return rlx_extract_pdf(out, data, length, whyp);
+    return read_text(out, kind, charset, data, length, whyp);
+}
+
 int rlx_extract(struct rlx_extracted **extractedp, TALLOC_CTX *ctx, enum rlx_extract_kind kind,
                 const char *charset, const void *data, size_t length, char **whyp)
 {
@@ -145,17 +194,10 @@ int rlx_extract(struct rlx_extracted **extractedp, TALLOC_CTX *ctx, enum rlx_ext
     struct rlx_extracted *out = talloc_zero(ctx, struct rlx_extracted);
     if (!out)
         return -ENOMEM;
-    size_t most = kind == RLX_EXTRACT_HTML ? RLX_EXTRACT_PAGE_MAX : RLX_EXTRACT_FILE_MAX;
-    int err = 0;
-    if (length > most) {
-        why = talloc_asprintf(out, "it is larger than %zu MB", most >> 20);
-        err = RLX_EINVAL;
-    } else if (kind == RLX_EXTRACT_DOCX) {
-        err = rlx_extract_docx(out, data, length, &why);
-    } else if (kind == RLX_EXTRACT_PDF) {
-        err = rlx_extract_pdf(out, data, length, &why);
-    } else {
-        err = read_text(out, kind, charset, data, length, &why);
+    int err = RLX_ELIMIT;
+    if (take_place()) {
+        err = read_kind(out, kind, charset, data, length, &why);
+        leave_place();
     }
     if (!err)
         err = check(out, &why);

@@ -16,6 +16,8 @@
 #define RLX_EXTRACT_PAGE_MAX (5u << 20)  /* bytes of an HTML page */
 #define RLX_EXTRACT_TEXT_MAX 1000000u    /* bytes of the text that comes out */
 #define RLX_EXTRACT_TITLE_MAX 300u       /* bytes of a title */
+#define RLX_EXTRACT_AT_ONCE 4            /* files that a process reads at a time; others wait */
+#define RLX_EXTRACT_WAIT_S 20
 
 enum rlx_extract_kind {
     RLX_EXTRACT_TEXT,
@@ -39,7 +41,7 @@ int rlx_extract_kind_of(enum rlx_extract_kind *kindp, const char *name, const ch
 
 /* Reads the text. `charset` (of a Content-Type header) may be NULL. *extractedp is on ctx. 0; RLX_EINVAL when the file is
  * broken, encrypted, too large or holds no text: *whyp on ctx is a sentence for whoever sent it; RLX_ECONFIG when this machine
- * lacks the reader of PDF; -ENOMEM. */
+ * lacks the reader of PDF; RLX_ELIMIT after waiting RLX_EXTRACT_WAIT_S for others; -ENOMEM. */
 int rlx_extract(struct rlx_extracted **extractedp, TALLOC_CTX *ctx, enum rlx_extract_kind kind,
                 const char *charset, const void *data, size_t length, char **whyp)
     __attribute__((warn_unused_result));

@@ -87,6 +87,8 @@ def pages():
                 self.answer("<title>Caf\xe9</title><p>Ol\xe9 and cr\xeape".encode("latin-1"), "text/html; charset=iso-8859-1")
             elif path == "/pdf":
                 self.answer((FILES / "hours.pdf").read_bytes(), "application/pdf")
+            elif path == "/raw/list.csv":
+                self.answer(b"Part,Price\nTire,40\n", "text/plain")
             elif path == "/picture":
                 self.answer(b"\x89PNG\r\n\x1a\n", "image/png")
             elif path == "/to":
@@ -270,6 +272,7 @@ def test_pages(roles, agent, pages):
     assert take("/page", title="Mine")[1]["title"] == "Mine"
     assert take("/latin")[1]["content"] == "Olé and crêpe"
     assert take("/pdf")[1]["content"].startswith("Opening hours")
+    assert take("/raw/list.csv?x=1")[1]["content"] == "Part: Tire, Price: 40."
     assert take("/hops?5")[0] == 201
     assert take("/hops?6")[0] == 502
     assert take("/missing")[0] == 502

@@ -340,7 +340,11 @@ static void frames(struct sim *sim)
 
 static void give_pending(struct sim *sim, struct sim_pending *pending)
 {
-    struct rlx_answer_match match = {.why = "", .passages = {"We open at nine."}};
+    struct rlx_answer_match match = {
+        .why = "",
+        .passages = {"We open at nine."},
+        .sources = {{.id = "entry-1", .title = "Hours", .chunk = 2, .score = 0.98765f}},
+    };
 
     switch (pending->kind) {
     case MARK:

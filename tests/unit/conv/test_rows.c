@@ -98,12 +98,27 @@ static void the_bound_holds_without_frames(void **state)
     sim_true(sim, reply(sim));
 }
 
+static void a_row_names_its_passages(void **state)
+{
+    struct sim *sim = asked(state);
+
+    sim_run(sim, 9000);
+    end(sim);
+    const char *metadata = sim_row(sim, true, 1)->metadata;
+    assert_non_null(
+        strstr(metadata, "\"passages\":[{\"id\":\"entry-1\",\"title\":\"Hours\",\"score\":0.98"));
+    assert_non_null(strstr(metadata, "\"chunk\":2}]"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RLX_TEST(a_row_that_is_durable_costs_nothing), RLX_TEST(the_next_turn_waits_for_the_row),
-        RLX_TEST(the_wait_is_bounded),                 RLX_TEST(listening_does_not_wait),
+        RLX_TEST(a_row_that_is_durable_costs_nothing),
+        RLX_TEST(the_next_turn_waits_for_the_row),
+        RLX_TEST(the_wait_is_bounded),
+        RLX_TEST(listening_does_not_wait),
         RLX_TEST(the_bound_holds_without_frames),
+        RLX_TEST(a_row_names_its_passages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
