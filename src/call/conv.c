@@ -246,7 +246,7 @@ int rlx_conv_remember(struct rlx_conv *conv, const char *role, const char *conte
 /* Replaces a line; with "" it is taken out. */
 void rlx_conv_amend(struct rlx_conv *conv, int index, const char *content)
 {
-    if (index < 0 || (size_t)index >= conv->history_count)
+    if (!content || index < 0 || (size_t)index >= conv->history_count)
         return;
     struct rlx_prompt_turn *line = &conv->history[index];
     talloc_free((void *)line->content);

@@ -147,6 +147,12 @@ void rlx_conv_on_llm_tool(struct rlx_conv *conv, const struct rlx_conv_event *ev
         .name = talloc_strdup(conv, event->tool.name),
         .arguments = talloc_strdup(conv, event->tool.arguments ? event->tool.arguments : "{}"),
     };
+    if (tool->id && tool->name && tool->arguments)
+        return;
+    conv->tool_count--; /* out of memory */
+    TALLOC_FREE(tool->id);
+    TALLOC_FREE(tool->name);
+    TALLOC_FREE(tool->arguments);
 }
 
 /* ---- the end of the stream ---- */

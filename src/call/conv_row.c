@@ -55,8 +55,10 @@ void rlx_conv_row_user(struct rlx_conv *conv, struct rlx_conv_turn *turn)
     json_t *data = json_object();
     char *id = talloc_array(conv->scratch, char, 37);
 
-    if (!id)
+    if (!id) {
+        json_decref(data);
         return;
+    }
     rlx_conv_uuid(conv, id);
     if (!turn->seq)
         turn->seq = ++conv->last_seq;
@@ -82,8 +84,10 @@ void rlx_conv_row_opening(struct rlx_conv *conv, const char *text, uint32_t took
     json_t *data = json_object();
     char *id = talloc_array(conv->scratch, char, 37);
 
-    if (!id)
+    if (!id) {
+        json_decref(data);
         return;
+    }
     rlx_conv_uuid(conv, id);
     set_ms(data, "voiced_ms", conv->opening.voiced_ms);
     set_ms(data, "stt_ms", took_ms);

@@ -547,8 +547,10 @@ static void show_more(struct rlx_conv *conv, struct rlx_conv_speech *speech)
     }
     if (begun <= speech->shown)
         return;
-    speech->shown = begun;
     const char *text = pieces_text(conv, speech, begun, true);
+    if (!text)
+        return; /* out of memory: with the next piece */
+    speech->shown = begun;
     rlx_conv_amend(conv, speech->history, text);
     rlx_conv_row_agent(conv, speech, text, false);
 }

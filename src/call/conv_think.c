@@ -16,8 +16,10 @@ static struct rlx_conv_turn *turn_new(struct rlx_conv *conv, const char *text)
 
     if (!turn)
         return NULL;
-    if (text)
-        turn->text = talloc_strdup(turn, text);
+    if (text && !(turn->text = talloc_strdup(turn, text))) {
+        talloc_free(turn);
+        return NULL;
+    }
     turn->at_ms = rlx_conv_wall(conv, conv->now_ms);
     conv->turn = turn;
     return turn;
@@ -241,8 +243,8 @@ void rlx_conv_turn_text(struct rlx_conv *conv)
     }
     if (turn && !turn->text)
         turn->text = talloc_strdup(turn, text);
-    if (!turn && !turn_heard(conv, text))
-        return;
+    if (turn ? !turn->text : !turn_heard(conv, text))
+        return; /* out of memory: looked at again */
     if (conv->closing.on)
         rlx_conv_close_heard(conv);
     else
