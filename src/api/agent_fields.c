@@ -72,8 +72,15 @@ static const struct {
 static bool is_own_tool(const char *name)
 {
     static const char *const names[] = {
-        "end_call",  "transfer", "transfer_call",    "send_dtmf",         "calendar_availability", "calendar_book",
-        "send_sms",  "mark_do_not_call", "schedule_callback",
+        "end_call",
+        "transfer",
+        "transfer_call",
+        "send_dtmf",
+        "calendar_availability",
+        "calendar_book",
+        "send_sms",
+        "mark_do_not_call",
+        "schedule_callback",
     };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -94,13 +101,15 @@ static void check_tool(json_t *errors, TALLOC_CTX *ctx, const json_t *tools, siz
             complain(errors, talloc_asprintf(ctx, "tools[%zu].%s", at, NEEDS[i].needs),
                      talloc_asprintf(ctx, "is needed by a tool of type %s", type));
     if (webhook && name && is_own_tool(name))
-        complain(errors, talloc_asprintf(ctx, "tools[%zu].name", at), "is the name of a built-in tool");
+        complain(errors, talloc_asprintf(ctx, "tools[%zu].name", at),
+                 "is the name of a built-in tool");
     if (webhook && name && is_twice(tools, at, "name", name))
         complain(errors, talloc_asprintf(ctx, "tools[%zu].name", at), "is there twice");
     if (type && !webhook && is_twice(tools, at, "type", type))
         complain(errors, talloc_asprintf(ctx, "tools[%zu].type", at), "is there twice");
     const char *kind = text_of(schema, "type");
-    if (json_is_object(schema) && json_object_size(schema) && (!kind || strcmp(kind, "object") != 0))
+    if (json_is_object(schema) && json_object_size(schema) &&
+        (!kind || strcmp(kind, "object") != 0))
         complain(errors, talloc_asprintf(ctx, "tools[%zu].parameters", at),
                  "must be a JSON schema of type object");
 }
@@ -149,9 +158,15 @@ json_t *rlx_agent_warnings(const json_t *fields, const json_t *current)
     if (!warnings || rlx_models_create(&models, NULL))
         return warnings;
     if (model && !rlx_models_known(models, "llm", model))
-        json_array_append_new(warnings, json_sprintf("llm_model: no provider knows \"%s\"; its default model is used", model));
+        json_array_append_new(
+            warnings,
+            json_sprintf("llm_model: no provider knows \"%s\"; its default model is used", model));
     if (voice && !rlx_models_known(models, "tts", voice))
-        json_array_append_new(warnings, json_sprintf("voice_settings.voice_id: no provider knows \"%s\"; its default voice is used", voice));
+        json_array_append_new(
+            warnings,
+            json_sprintf(
+                "voice_settings.voice_id: no provider knows \"%s\"; its default voice is used",
+                voice));
     talloc_free(models);
     return warnings;
 }

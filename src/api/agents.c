@@ -156,8 +156,9 @@ void rlx_api_agent_versions(struct rlx_request *req, void *arg)
     int limit;
 
     rlx_api_page_of(req, &limit, &none);
-    int err = rlx_agent_versions(api->store, req, rlx_api_user(req), rlx_api_id(req, "agent_id"),
-                                 limit, before ? strtoll(before, NULL, 10) : 0, &json, &next, &total);
+    int err =
+        rlx_agent_versions(api->store, req, rlx_api_user(req), rlx_api_id(req, "agent_id"), limit,
+                           before ? strtoll(before, NULL, 10) : 0, &json, &next, &total);
     snprintf(next_text, sizeof next_text, "%lld", (long long)next);
     if (err)
         rlx_api_reply_store(req, err, "agent");
@@ -185,7 +186,8 @@ void rlx_api_agent_version(struct rlx_request *req, void *arg)
         rlx_api_reply_text(req, 200, json);
 }
 
-/* The older settings become the newest version. They are checked once more: what was valid once need not be so now. */
+/* The older settings become the newest version. They are checked once more: what was valid once
+ * need not be so now. */
 void rlx_api_agent_restore(struct rlx_request *req, void *arg)
 {
     char *json = version_of(req, arg);

@@ -87,7 +87,9 @@ void rlx_api_analytics_summary(struct rlx_request *req, void *arg)
     }
     json_object_set_new(json, "from", json_string(asked.from));
     json_object_set_new(json, "to", json_string(asked.to));
-    json_object_set_new(json, "cost", asked.period.agent_id ? json_null() : cost_of(api, rlx_api_user(req), &asked));
+    json_object_set_new(json, "cost",
+                        asked.period.agent_id ? json_null()
+                                              : cost_of(api, rlx_api_user(req), &asked));
     rlx_reply_json(req, 200, json);
 }
 

@@ -26,8 +26,10 @@ static const char *text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
-/* Only a number that can't exist is refused; one that is merely unknown to the metadata is noted (*validp). */
-static bool can_exist(struct rlx_request *req, struct rlx_api *api, const char *number, bool *validp)
+/* Only a number that can't exist is refused; one that is merely unknown to the metadata is noted
+ * (*validp). */
+static bool can_exist(struct rlx_request *req, struct rlx_api *api, const char *number,
+                      bool *validp)
 {
     const char *why = NULL;
     bool valid = true;
@@ -142,7 +144,8 @@ static int wait_for_sid(struct rlx_request *req, struct rlx_api *api, const char
     }
 }
 
-static void answer_outbound(struct rlx_request *req, struct rlx_api *api, const char *call_id, bool valid)
+static void answer_outbound(struct rlx_request *req, struct rlx_api *api, const char *call_id,
+                            bool valid)
 {
     char *sid = NULL, *reason = NULL;
     bool failed = false;
@@ -163,8 +166,9 @@ static void answer_outbound(struct rlx_request *req, struct rlx_api *api, const 
     json_t *answer = json_pack("{s:s,s:s,s:s?,s:s}", "call_id", call_id, "status", "initiated",
                                "twilio_sid", sid, "message", "Call initiated successfully");
     if (!valid)
-        json_object_set_new(answer, "warnings",
-                            json_pack("[s]", "phone_number is not in a range that is known to be assigned"));
+        json_object_set_new(
+            answer, "warnings",
+            json_pack("[s]", "phone_number is not in a range that is known to be assigned"));
     rlx_reply_json(req, 200, answer);
 }
 
@@ -191,8 +195,8 @@ void rlx_api_call_outbound(struct rlx_request *req, void *arg)
     bool valid = true;
 
     json_t *body = rlx_api_body(req);
-    if (!can_exist(req, api, text_of(body, "phone_number"), &valid) || !greets_well(req, body) || !may_call(req, api, user, body) ||
-        !within_limits(req, api, user, body, key)) {
+    if (!can_exist(req, api, text_of(body, "phone_number"), &valid) || !greets_well(req, body) ||
+        !may_call(req, api, user, body) || !within_limits(req, api, user, body, key)) {
         json_decref(body);
         return;
     }
@@ -237,8 +241,7 @@ void rlx_api_calls_list(struct rlx_request *req, void *arg)
     int limit;
 
     rlx_api_page_of(req, &limit, &cursor);
-    int err =
-        rlx_calls_list(api->store, req, user, &filter, limit, cursor, &json, &next, &total);
+    int err = rlx_calls_list(api->store, req, user, &filter, limit, cursor, &json, &next, &total);
     if (err)
         rlx_api_reply_store(req, err, "call");
     else

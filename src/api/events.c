@@ -1,4 +1,5 @@
-/* Live events as server-sent events: of one call, and of all of a user's calls. They come from the hub; Last-Event-ID resumes. */
+/* Live events as server-sent events: of one call, and of all of a user's calls. They come from the
+ * hub; Last-Event-ID resumes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -13,7 +13,8 @@
 
 #define POLL_MS 100
 #define AWAY_MS 1000
-#define GAP_MS 1000 /* ids are given before they are committed: a missing one may still come for so long */
+#define GAP_MS                                                                                     \
+    1000 /* ids are given before they are committed: a missing one may still come for so long */
 #define RING 4096
 #define BATCH 500
 #define CATCH_UP 100
@@ -50,7 +51,9 @@ static char *format(TALLOC_CTX *ctx, const struct rlx_live_event *event)
 
     if (!length)
         return NULL;
-    return talloc_asprintf(ctx, "id: %lld\nevent: %s\ndata: %.*s%s\"at\":\"%s\",\"call_id\":\"%s\",\"agent_id\":%s%s%s}\n\n",
+    return talloc_asprintf(ctx,
+                           "id: %lld\nevent: %s\ndata: "
+                           "%.*s%s\"at\":\"%s\",\"call_id\":\"%s\",\"agent_id\":%s%s%s}\n\n",
                            (long long)event->id, event->kind, (int)length - 1, event->data,
                            empty ? "" : ",", event->at, event->call_id, agent ? "\"" : "",
                            agent ? agent : "null", agent ? "\"" : "");
@@ -78,7 +81,8 @@ static void push(struct rlx_hub *hub, const struct rlx_live_event *given)
     copy(event->user_id, sizeof event->user_id, given->user_id);
     copy(event->call_id, sizeof event->call_id, given->call_id);
     copy(event->kind, sizeof event->kind, given->kind);
-    event->text = format(NULL, given); /* no parent: readers of other threads copy it under the lock */
+    event->text =
+        format(NULL, given); /* no parent: readers of other threads copy it under the lock */
 }
 
 /* With the lock held. Stops before a gap that may still be filled: its transaction is under way. */
@@ -295,7 +299,8 @@ static char *read_ring(struct rlx_hub_reader *reader, TALLOC_CTX *ctx)
     char *text = NULL;
     unsigned back = 0;
 
-    while (back < hub->count && hub->ring[(hub->first + hub->count - 1 - back) % RING].id > reader->last_id)
+    while (back < hub->count &&
+           hub->ring[(hub->first + hub->count - 1 - back) % RING].id > reader->last_id)
         back++;
     for (; back; back--) {
         const struct event *event = &hub->ring[(hub->first + hub->count - back) % RING];
@@ -309,7 +314,8 @@ static char *read_ring(struct rlx_hub_reader *reader, TALLOC_CTX *ctx)
         note(reader, event->kind);
         if (!is_wanted(reader, event->kind))
             continue;
-        text = text ? talloc_strdup_append_buffer(text, event->text) : talloc_strdup(ctx, event->text);
+        text =
+            text ? talloc_strdup_append_buffer(text, event->text) : talloc_strdup(ctx, event->text);
         length += strlen(event->text);
     }
     return text;

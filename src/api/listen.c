@@ -12,7 +12,9 @@
 #define CONNECT_MS 1000
 #define ANSWER_MS 3000 /* until the gateway's first bytes */
 #define WAIT_MS 300
-#define HELD_MAX 65536 /* bytes that wait for the client: a listener who is slower is cut off by the gateway's own limit */
+#define HELD_MAX                                                                                   \
+    65536 /* bytes that wait for the client: a listener who is slower is cut off by the gateway's  \
+             own limit */
 
 struct tap {
     struct rlx_api *api;
@@ -141,7 +143,8 @@ static void pass_on(struct rlx_request *req, struct tap *tap, const char *contro
     else if (tap->status == 409)
         rlx_api_reply_code(req, 409, "too_many_listeners", "as many listen to this call as may");
     else
-        rlx_api_reply_code(req, 502, "gateway_unreachable", "the gateway that holds the call can't be reached");
+        rlx_api_reply_code(req, 502, "gateway_unreachable",
+                           "the gateway that holds the call can't be reached");
     talloc_free(tap);
 }
 
@@ -149,8 +152,8 @@ void rlx_api_call_listen(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
     char *status = NULL, *sid = NULL, *control_url = NULL;
-    int err = rlx_call_control(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), &status, &sid,
-                               &control_url);
+    int err = rlx_call_control(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"),
+                               &status, &sid, &control_url);
 
     if (err) {
         rlx_api_reply_store(req, err, "call");

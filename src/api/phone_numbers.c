@@ -22,7 +22,8 @@ void rlx_api_phone_numbers_list(struct rlx_request *req, void *arg)
     int limit;
 
     rlx_api_page_of(req, &limit, &cursor);
-    int err = rlx_phone_numbers_list(api->store, req, rlx_api_user(req), limit, cursor, &json, &next, &total);
+    int err = rlx_phone_numbers_list(api->store, req, rlx_api_user(req), limit, cursor, &json,
+                                     &next, &total);
     if (err)
         rlx_api_reply_store(req, err, "phone number");
     else
@@ -36,7 +37,8 @@ void rlx_api_phone_number_create(struct rlx_request *req, void *arg)
     char *json = NULL;
 
     int err = rlx_phone_number_create(api->store, req, rlx_api_user(req),
-                                      json_string_value(json_object_get(body, "phone_number")), body, &json);
+                                      json_string_value(json_object_get(body, "phone_number")),
+                                      body, &json);
     json_decref(body);
     reply(req, err, 201, json);
 }
@@ -45,7 +47,8 @@ void rlx_api_phone_number_get(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
     char *json = NULL;
-    int err = rlx_phone_number_get(api->store, req, rlx_api_user(req), rlx_api_id(req, "number_id"), &json);
+    int err = rlx_phone_number_get(api->store, req, rlx_api_user(req), rlx_api_id(req, "number_id"),
+                                   &json);
 
     reply(req, err, 200, json);
 }
@@ -56,7 +59,8 @@ void rlx_api_phone_number_update(struct rlx_request *req, void *arg)
     json_t *body = rlx_api_body(req);
     char *json = NULL;
 
-    int err = rlx_phone_number_update(api->store, req, rlx_api_user(req), rlx_api_id(req, "number_id"), body, &json);
+    int err = rlx_phone_number_update(api->store, req, rlx_api_user(req),
+                                      rlx_api_id(req, "number_id"), body, &json);
     json_decref(body);
     reply(req, err, 200, json);
 }

@@ -102,7 +102,8 @@ void rlx_api_call_recording(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
     char *path = NULL;
-    int err = rlx_call_recording(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), &path);
+    int err =
+        rlx_call_recording(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), &path);
 
     if (err)
         rlx_api_reply_store(req, err, "recording");
@@ -115,7 +116,8 @@ void rlx_api_call_delete(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
     char *path = NULL;
-    int err = rlx_call_delete(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), &path);
+    int err =
+        rlx_call_delete(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), &path);
 
     if (err == RLX_ECONFLICT) {
         rlx_api_reply_code(req, 409, "call_is_live", "the call is not over: hang up first");

@@ -1,4 +1,5 @@
-/* Share links of calls. Making and revoking them takes the user; opening one takes the link alone. */
+/* Share links of calls. Making and revoking them takes the user; opening one takes the link alone.
+ */
 #include "store/shares.h"
 
 #include "api/private.h"
@@ -14,12 +15,13 @@ void rlx_api_call_share(struct rlx_request *req, void *arg)
     json_t *body = rlx_api_body(req);
     const json_t *hours = json_object_get(body, "expires_in_hours");
     bool recording = !json_is_false(json_object_get(body, "recording"));
-    int64_t expires_ms = rlx_wall_ms() + (hours ? json_integer_value(hours) : DEFAULT_HOURS) * HOUR_MS;
+    int64_t expires_ms =
+        rlx_wall_ms() + (hours ? json_integer_value(hours) : DEFAULT_HOURS) * HOUR_MS;
     char *token = NULL, *json = NULL;
 
     json_decref(body);
-    int err = rlx_share_create(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), recording,
-                               expires_ms, &token, &json);
+    int err = rlx_share_create(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"),
+                               recording, expires_ms, &token, &json);
     if (err) {
         rlx_api_reply_store(req, err, "call");
         return;
@@ -39,8 +41,8 @@ void rlx_api_call_shares(struct rlx_request *req, void *arg)
     int limit;
 
     rlx_api_page_of(req, &limit, &cursor);
-    int err = rlx_shares_list(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), limit, cursor,
-                              &json, &next, &total);
+    int err = rlx_shares_list(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), limit,
+                              cursor, &json, &next, &total);
     if (err)
         rlx_api_reply_store(req, err, "call");
     else

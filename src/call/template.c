@@ -84,14 +84,15 @@ static char *complaint(TALLOC_CTX *ctx, const struct slot *slot)
     size_t root_length = dot ? (size_t)(dot - slot->path) : slot->path_length;
 
     if (!is_path(slot))
-        return talloc_asprintf(ctx, "\"%.*s\" is no name like contact.name", length > 60 ? 60 : length,
-                               slot->path);
+        return talloc_asprintf(ctx, "\"%.*s\" is no name like contact.name",
+                               length > 60 ? 60 : length, slot->path);
     for (size_t i = 0; i < ROOT_COUNT; i++) {
         const struct root *root = &ROOTS[i];
         if (!is(slot->path, root_length, root->name))
             continue;
         if (!dot)
-            return talloc_asprintf(ctx, "\"%s\" needs a field: {{%s.name}}", root->name, root->name);
+            return talloc_asprintf(ctx, "\"%s\" needs a field: {{%s.name}}", root->name,
+                                   root->name);
         const char *field = dot + 1;
         size_t field_length = slot->path_length - root_length - 1;
         for (size_t n = 0; root->fields[n]; n++) {
@@ -103,8 +104,9 @@ static char *complaint(TALLOC_CTX *ctx, const struct slot *slot)
                                : NULL;
     }
     if (!dot)
-        return talloc_asprintf(ctx, "\"%.*s\" is not known: a value of the call is {{variables.%.*s}}", length,
-                               slot->path, length, slot->path);
+        return talloc_asprintf(ctx,
+                               "\"%.*s\" is not known: a value of the call is {{variables.%.*s}}",
+                               length, slot->path, length, slot->path);
     return talloc_asprintf(ctx, "\"%.*s\" is not known: use contact, variables, call or agent",
                            (int)root_length, slot->path);
 }
@@ -269,7 +271,8 @@ json_t *rlx_template_values(const json_t *call)
 {
     const json_t *variables = json_object_get(call, "variables");
     const json_t *agent = json_object_get(call, "agent"), *known = json_object_get(call, "contact");
-    json_t *values = json_is_object(variables) ? json_copy((json_t *)(uintptr_t)variables) : json_object();
+    json_t *values =
+        json_is_object(variables) ? json_copy((json_t *)(uintptr_t)variables) : json_object();
     json_t *contact = json_object();
 
     json_object_set(contact, "phone_number", json_object_get(call, "phone_number"));
@@ -283,6 +286,7 @@ json_t *rlx_template_values(const json_t *call)
     json_object_set_new(values, "call", call_values(call));
     json_object_set_new(values, "agent", json_object());
     json_object_set(json_object_get(values, "agent"), "name", json_object_get(agent, "name"));
-    json_object_set(json_object_get(values, "agent"), "language", json_object_get(agent, "language"));
+    json_object_set(json_object_get(values, "agent"), "language",
+                    json_object_get(agent, "language"));
     return values;
 }

@@ -16,7 +16,7 @@ struct ids {
 static int take_id(struct rlx_row *row, void *arg)
 {
     struct ids *ids = arg;
-    char (*items)[37] = talloc_realloc_size(ids->ctx, ids->items, (ids->count + 1) * sizeof *items);
+    char(*items)[37] = talloc_realloc_size(ids->ctx, ids->items, (ids->count + 1) * sizeof *items);
 
     if (!items)
         return -ENOMEM;

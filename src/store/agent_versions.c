@@ -8,9 +8,9 @@
 /* What is no setting: an agent's identity, and what follows from the rest. */
 static bool is_setting(const char *name)
 {
-    static const char *const others[] = {"id",         "user_id",    "warnings",  "version",
-                                         "created_at", "updated_at", "call_count", "avg_duration",
-                                         "last_used"};
+    static const char *const others[] = {"id",         "user_id",      "warnings",
+                                         "version",    "created_at",   "updated_at",
+                                         "call_count", "avg_duration", "last_used"};
 
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (!strcmp(name, others[i]))
@@ -103,7 +103,8 @@ static int take_version(struct rlx_row *row, void *arg)
         return 0;
     }
     page->last = rlx_row_int(row, 0);
-    return json_array_append_new(page->items, json_loads(rlx_row_text(row, 1), 0, NULL)) ? -ENOMEM : 0;
+    return json_array_append_new(page->items, json_loads(rlx_row_text(row, 1), 0, NULL)) ? -ENOMEM
+                                                                                         : 0;
 }
 
 int rlx_agent_versions(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,

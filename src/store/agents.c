@@ -73,9 +73,10 @@ static json_t *copied(const char *agent_json, const char *name)
     json_t *fields = agent ? rlx_agent_settings(agent) : NULL;
 
     json_object_set(fields, "warnings", json_object_get(agent, "warnings"));
-    json_object_set_new(fields, "name",
-                        name ? json_string(name)
-                             : json_sprintf("%s (copy)", json_string_value(json_object_get(agent, "name"))));
+    json_object_set_new(
+        fields, "name",
+        name ? json_string(name)
+             : json_sprintf("%s (copy)", json_string_value(json_object_get(agent, "name"))));
     json_decref(agent);
     return fields;
 }

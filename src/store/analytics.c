@@ -35,7 +35,9 @@ static int take_item(struct rlx_row *row, void *arg)
 /* name, number */
 static int take_count(struct rlx_row *row, void *arg)
 {
-    return json_object_set_new(arg, rlx_row_text(row, 0), json_integer(rlx_row_int(row, 1))) ? -ENOMEM : 0;
+    return json_object_set_new(arg, rlx_row_text(row, 0), json_integer(rlx_row_int(row, 1)))
+               ? -ENOMEM
+               : 0;
 }
 
 static int64_t number(const json_t *object, const char *name)
@@ -48,11 +50,14 @@ static void add_rates(json_t *sums)
 {
     int64_t calls = number(sums, "calls"), timed = number(sums, "timed");
 
-    json_object_set_new(sums, "answer_rate",
-                        calls ? json_real((double)((number(sums, "answered") * 10000 + calls / 2) / calls) / 10000.0)
-                              : json_null());
+    json_object_set_new(
+        sums, "answer_rate",
+        calls
+            ? json_real((double)((number(sums, "answered") * 10000 + calls / 2) / calls) / 10000.0)
+            : json_null());
     json_object_set_new(sums, "avg_duration",
-                        timed ? json_integer((number(sums, "talk_s") + timed / 2) / timed) : json_null());
+                        timed ? json_integer((number(sums, "talk_s") + timed / 2) / timed)
+                              : json_null());
     json_object_del(sums, "timed");
 }
 

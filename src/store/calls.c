@@ -219,15 +219,16 @@ int rlx_calls_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id
     if (err)
         return err;
     const struct rlx_value values[] = {
-        RLX_TEXT(user_id),      RLX_TEXT(w->agent_id),  RLX_TEXT(w->status),
-        RLX_TEXT(w->outcome),   RLX_TEXT(w->sentiment), RLX_TEXT(w->direction),
-        RLX_TEXT(w->phone_number), RLX_TEXT(w->from),   RLX_TEXT(w->to),
-        RLX_TEXT(words),        RLX_TEXT(cursor),       RLX_INT(limit + 1),
+        RLX_TEXT(user_id),         RLX_TEXT(w->agent_id),  RLX_TEXT(w->status),
+        RLX_TEXT(w->outcome),      RLX_TEXT(w->sentiment), RLX_TEXT(w->direction),
+        RLX_TEXT(w->phone_number), RLX_TEXT(w->from),      RLX_TEXT(w->to),
+        RLX_TEXT(words),           RLX_TEXT(cursor),       RLX_INT(limit + 1),
     };
     err = rlx_db_run(db, RLX_Q_CALLS_LIST, values, 12, rlx_row_take_item, &list, NULL);
     if (!err && totalp) /* without a filter the index alone is read */
-        err = is_all(w) ? rlx_db_run(db, RLX_Q_CALLS_COUNT_ALL, values, 1, rlx_row_take_int, totalp, NULL)
-                        : rlx_db_run(db, RLX_Q_CALLS_COUNT, values, 10, rlx_row_take_int, totalp, NULL);
+        err = is_all(w)
+                  ? rlx_db_run(db, RLX_Q_CALLS_COUNT_ALL, values, 1, rlx_row_take_int, totalp, NULL)
+                  : rlx_db_run(db, RLX_Q_CALLS_COUNT, values, 10, rlx_row_take_int, totalp, NULL);
     err = rlx_db_end(db, err);
     talloc_free(words);
     return err ? err : rlx_list_finish(&list, jsonp, next_cursorp);

@@ -99,7 +99,8 @@ struct users {
 static int take_user(struct rlx_row *row, void *arg)
 {
     struct users *users = arg;
-    struct user *items = talloc_realloc(users->ctx, users->items, struct user, (unsigned)users->count + 1);
+    struct user *items =
+        talloc_realloc(users->ctx, users->items, struct user, (unsigned)users->count + 1);
 
     if (!items)
         return -ENOMEM;
@@ -129,7 +130,8 @@ static int take_recording(struct rlx_row *row, void *arg)
     return found->id[found->count] && found->path[found->count++] ? 0 : -ENOMEM;
 }
 
-static int forget_recordings(struct rlx_db *db, const struct user *user, int64_t now_ms, int *countp)
+static int forget_recordings(struct rlx_db *db, const struct user *user, int64_t now_ms,
+                             int *countp)
 {
     struct recordings found = {.ctx = talloc_new(NULL)};
     char before[RLX_TIME_TEXT];
@@ -149,7 +151,8 @@ static int forget_recordings(struct rlx_db *db, const struct user *user, int64_t
     return err;
 }
 
-static int forget_transcripts(struct rlx_db *db, const struct user *user, int64_t now_ms, int *countp)
+static int forget_transcripts(struct rlx_db *db, const struct user *user, int64_t now_ms,
+                              int *countp)
 {
     static const enum rlx_query queries[] = {RLX_Q_RETENTION_TRANSCRIPTS, RLX_Q_RETENTION_ANALYSES,
                                              RLX_Q_RETENTION_EVENTS};

@@ -109,8 +109,8 @@ int rlx_share_open(struct rlx_store *store, TALLOC_CTX *ctx, const char *token, 
     return err ? err : out.text ? 0 : RLX_ENOTFOUND;
 }
 
-int rlx_share_recording(struct rlx_store *store, TALLOC_CTX *ctx, const char *token,
-                        int64_t now_ms, char **pathp)
+int rlx_share_recording(struct rlx_store *store, TALLOC_CTX *ctx, const char *token, int64_t now_ms,
+                        char **pathp)
 {
     char hex[RLX_SHA256_HEX], now[RLX_TIME_TEXT];
     struct rlx_text_out out = {.ctx = ctx};

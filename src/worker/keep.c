@@ -1,5 +1,5 @@
-/* What is kept no longer: recordings and transcripts older than their users' days, expired share links, files of calls that
- * were deleted. */
+/* What is kept no longer: recordings and transcripts older than their users' days, expired share
+ * links, files of calls that were deleted. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -66,6 +66,7 @@ bool rlx_keep_forget(struct rlx_store *store, int64_t now_ms)
         return false;
     }
     if (done.recordings || done.transcripts)
-        rlx_log(RLX_INFO, "retention", "recordings=%d transcript_rows=%d", done.recordings, done.transcripts);
+        rlx_log(RLX_INFO, "retention", "recordings=%d transcript_rows=%d", done.recordings,
+                done.transcripts);
     return done.recordings > 0;
 }

@@ -34,7 +34,8 @@ static char *make_call(struct world *w)
     assert_int_equal(rlx_agent_create(w->store, w->ctx, w->user, fields, &json), 0);
     json_decref(fields);
     json_t *agent = json_loads(json, 0, NULL);
-    assert_int_equal(rlx_call_create(w->store, w->ctx, w->user, json_string_value(json_object_get(agent, "id")),
+    assert_int_equal(rlx_call_create(w->store, w->ctx, w->user,
+                                     json_string_value(json_object_get(agent, "id")),
                                      "+12025550123", NULL, NULL, NULL, &id, NULL),
                      0);
     json_decref(agent);
@@ -53,7 +54,8 @@ static int setup(void **state)
     assert_int_equal(rlx_store_open(&w->store, w->ctx, url, &why), 0);
     assert_int_equal(rlx_store_migrate(w->store, NULL, NULL), 0);
     assert_int_equal(rlx_user_create(w->store, w->ctx, "ann@example.com", "x", "Ann", &w->user), 0);
-    assert_int_equal(rlx_user_create(w->store, w->ctx, "bob@example.com", "x", "Bob", &w->other), 0);
+    assert_int_equal(rlx_user_create(w->store, w->ctx, "bob@example.com", "x", "Bob", &w->other),
+                     0);
     assert_int_equal(rlx_hub_create(&w->hub, w->ctx, w->store), 0);
     w->call = make_call(w);
     *state = w;
@@ -77,7 +79,8 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct rlx_hub_reader join(struct world *w, const char *user, const char *call, int64_t after)
+static struct rlx_hub_reader join(struct world *w, const char *user, const char *call,
+                                  int64_t after)
 {
     struct rlx_hub_reader reader = {.last_id = after};
 
@@ -116,7 +119,8 @@ static void events_come_once_and_in_order(void **state)
         assert_int_equal(rlx_call_event(w->store, w->call, "note", data, rlx_wall_ms()), 0);
     }
     char *text = until(w, &call, "\"n\":2");
-    assert_non_null(strstr(text, "event: status\ndata: {\"status\":\"initiated\",\"at\":")); /* from the beginning */
+    assert_non_null(strstr(
+        text, "event: status\ndata: {\"status\":\"initiated\",\"at\":")); /* from the beginning */
     char *a = strstr(text, "\"n\":0"), *b = strstr(text, "\"n\":1");
     assert_true(a && b && a < b);
     assert_null(strstr(b + 1, "\"n\":1"));
@@ -145,7 +149,8 @@ static void kinds_are_chosen_and_an_analysis_is_noted(void **state)
     rlx_hub_leave(&reader);
 }
 
-/* A stream of before the ring, and one that was away while nobody listened, read what they lack from the database. */
+/* A stream of before the ring, and one that was away while nobody listened, read what they lack
+ * from the database. */
 static void older_readers_catch_up(void **state)
 {
     struct world *w = *state;
@@ -154,7 +159,9 @@ static void older_readers_catch_up(void **state)
 
     rlx_hub_leave(&first);
     for (int i = 0; i < 230; i++)
-        assert_int_equal(rlx_call_event(w->store, w->call, "note", i == 229 ? "{\"last\":1}" : "{}", rlx_wall_ms()), 0);
+        assert_int_equal(rlx_call_event(w->store, w->call, "note", i == 229 ? "{\"last\":1}" : "{}",
+                                        rlx_wall_ms()),
+                         0);
     struct rlx_hub_reader again = join(w, w->user, "", seen);
     char *text = until(w, &again, "\"last\":1");
     int count = 0;
@@ -176,27 +183,34 @@ static void run_sql(struct world *w, const char *sql)
     sqlite3_close(link);
 }
 
-/* PostgreSQL gives ids before it commits: one that comes late is not overtaken, one that never comes is passed by. */
+/* PostgreSQL gives ids before it commits: one that comes late is not overtaken, one that never
+ * comes is passed by. */
 static void a_gap_is_waited_for(void **state)
 {
     struct world *w = *state;
     struct rlx_hub_reader reader = join(w, w->user, "", -1);
     long long next = (long long)reader.last_id + 1;
-    char *late = talloc_asprintf(w->ctx,
-                                 "INSERT INTO call_events (id, call_id, kind, data, at) VALUES (%lld, '%s', 'note', "
-                                 "'{\"late\":1}', '2026-01-01T00:00:00.000Z')", next, w->call);
-    char *early = talloc_asprintf(w->ctx,
-                                  "INSERT INTO call_events (id, call_id, kind, data, at) VALUES (%lld, '%s', 'note', "
-                                  "'{\"early\":1}', '2026-01-01T00:00:00.000Z')", next + 1, w->call);
+    char *late = talloc_asprintf(
+        w->ctx,
+        "INSERT INTO call_events (id, call_id, kind, data, at) VALUES (%lld, '%s', 'note', "
+        "'{\"late\":1}', '2026-01-01T00:00:00.000Z')",
+        next, w->call);
+    char *early = talloc_asprintf(
+        w->ctx,
+        "INSERT INTO call_events (id, call_id, kind, data, at) VALUES (%lld, '%s', 'note', "
+        "'{\"early\":1}', '2026-01-01T00:00:00.000Z')",
+        next + 1, w->call);
 
     run_sql(w, early);
     assert_null(rlx_hub_next(&reader, w->ctx, 300));
     run_sql(w, late);
     char *text = until(w, &reader, "early");
     assert_true(strstr(text, "late") < strstr(text, "early"));
-    char *lost = talloc_asprintf(w->ctx,
-                                 "INSERT INTO call_events (id, call_id, kind, data, at) VALUES (%lld, '%s', 'note', "
-                                 "'{\"behind\":1}', '2026-01-01T00:00:00.000Z')", next + 5, w->call);
+    char *lost = talloc_asprintf(
+        w->ctx,
+        "INSERT INTO call_events (id, call_id, kind, data, at) VALUES (%lld, '%s', 'note', "
+        "'{\"behind\":1}', '2026-01-01T00:00:00.000Z')",
+        next + 5, w->call);
     run_sql(w, lost);
     until(w, &reader, "behind");
     rlx_hub_leave(&reader);
@@ -235,8 +249,10 @@ static void many_come_and_go(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(events_come_once_and_in_order), TEST(kinds_are_chosen_and_an_analysis_is_noted),
-        TEST(older_readers_catch_up),        TEST(a_gap_is_waited_for),
+        TEST(events_come_once_and_in_order),
+        TEST(kinds_are_chosen_and_an_analysis_is_noted),
+        TEST(older_readers_catch_up),
+        TEST(a_gap_is_waited_for),
         TEST(many_come_and_go),
     };
 

@@ -23,9 +23,17 @@ static void refused(const char *text, const char *want)
 static void checks(void **state)
 {
     static const char *const good[] = {
-        "", "plain", "{ {x} }", "}} {x}", "{{contact.name}}", "{{ contact.name | there }}",
-        "{{contact.home.city|}}", "{{variables.order_no|your order}}", "{{call.weekday}}",
-        "{{agent.name}} calls {{call.phone_number}}", "{{contact.a-b}}",
+        "",
+        "plain",
+        "{ {x} }",
+        "}} {x}",
+        "{{contact.name}}",
+        "{{ contact.name | there }}",
+        "{{contact.home.city|}}",
+        "{{variables.order_no|your order}}",
+        "{{call.weekday}}",
+        "{{agent.name}} calls {{call.phone_number}}",
+        "{{contact.a-b}}",
     };
     char *why = NULL;
 
@@ -33,17 +41,20 @@ static void checks(void **state)
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_int_equal(rlx_template_check(NULL, good[i], &why), 0);
     assert_int_equal(rlx_template_check(NULL, NULL, &why), 0);
-    refused("Hi {{name}}", "line 1, column 4: \"name\" is not known: a value of the call is {{variables.name}}");
+    refused("Hi {{name}}",
+            "line 1, column 4: \"name\" is not known: a value of the call is {{variables.name}}");
     refused("é\nab {{contakt.name}}",
             "line 2, column 4: \"contakt\" is not known: use contact, variables, call or agent");
     refused("{{contact}}", "line 1, column 1: \"contact\" needs a field: {{contact.name}}");
     refused("{{contact.}}", "line 1, column 1: \"contact.\" is no name like contact.name");
     refused("{{}}", "line 1, column 1: \"\" is no name like contact.name");
-    refused("{{contact.na me}}", "line 1, column 1: \"contact.na me\" is no name like contact.name");
+    refused("{{contact.na me}}",
+            "line 1, column 1: \"contact.na me\" is no name like contact.name");
     refused("{{call.cost}}", "line 1, column 1: call has no field \"cost\"");
     refused("a {{contact.name", "line 1, column 3: {{ is never closed by }}");
     refused("{{contact.name {{contact.x}}", "line 1, column 1: {{ is never closed by }}");
-    refused("{{#if contact.name}}x{{/if}}", "line 1, column 1: \"#if contact.name\" is no name like contact.name");
+    refused("{{#if contact.name}}x{{/if}}",
+            "line 1, column 1: \"#if contact.name\" is no name like contact.name");
 }
 
 static void check_fill(const json_t *values, const char *text, const char *want)
@@ -56,11 +67,11 @@ static void check_fill(const json_t *values, const char *text, const char *want)
 
 static void fills(void **state)
 {
-    json_t *call = json_pack(
-        "{s:s,s:s,s:n,s:s,s:{s:s,s:s,s:{s:s}},s:{s:s,s:s},s:{s:s,s:s,s:s}}", "id", "1", "phone_number",
-        "+12025550123", "caller_id", "created_at", "2026-11-24T10:00:00.000Z", "variables", "order", "A7", "gap",
-        " ", "contact", "name", "Bea", "contact", "name", "Ann", "email", "a@b.c", "agent", "name", "Emma",
-        "language", "en", "prompt_text", "secret");
+    json_t *call = json_pack("{s:s,s:s,s:n,s:s,s:{s:s,s:s,s:{s:s}},s:{s:s,s:s},s:{s:s,s:s,s:s}}",
+                             "id", "1", "phone_number", "+12025550123", "caller_id", "created_at",
+                             "2026-11-24T10:00:00.000Z", "variables", "order", "A7", "gap", " ",
+                             "contact", "name", "Bea", "contact", "name", "Ann", "email", "a@b.c",
+                             "agent", "name", "Emma", "language", "en", "prompt_text", "secret");
     json_t *values = rlx_template_values(call);
 
     (void)state;
@@ -68,7 +79,8 @@ static void fills(void **state)
     check_fill(values, "{{variables.order}} {{order}}", "A7 A7");
     check_fill(values, "{{variables.none| your order }}", "your order");
     check_fill(values, "{{variables.gap|x}}{{variables.none}}", "x");
-    check_fill(values, "{{call.date}} {{call.weekday}} {{call.phone_number}}", "2026-11-24 Tuesday +12025550123");
+    check_fill(values, "{{call.date}} {{call.weekday}} {{call.phone_number}}",
+               "2026-11-24 Tuesday +12025550123");
     check_fill(values, "{{call.caller_id|ours}}", "ours");
     check_fill(values, "{{agent.name}}{{agent.prompt_text}}", "Emma");
     check_fill(values, "{{contact.phone_number}}", "+12025550123");

@@ -15,7 +15,7 @@ static void create_full(void **state)
     assert_int_equal(rlx_agent_create(f->store, f->ctx, f->user, fields, &json), 0);
     json_t *agent = parsed(json), *value;
     const char *key;
-    json_object_foreach(fields, key, value)
+    json_object_foreach (fields, key, value)
         assert_true(json_equal(value, json_object_get(agent, key)));
     assert_string_equal(field(agent, "llm_model"), "llama3:8b");
     assert_string_equal(field(agent, "user_id"), f->user);
@@ -145,7 +145,8 @@ static void versions(void **state)
     assert_int_equal(number(agent, "version"), 2);
     json_decref(agent);
     json_decref(change(f, "{\"prompt_text\":\"Be brief.\",\"providers\":{\"llm\":[\"groq\"]}}"));
-    assert_int_equal(rlx_agent_versions(f->store, f->ctx, f->user, f->agent, 2, 0, &json, &next, &total), 0);
+    assert_int_equal(
+        rlx_agent_versions(f->store, f->ctx, f->user, f->agent, 2, 0, &json, &next, &total), 0);
     json_t *page = parsed(json);
     assert_int_equal(json_array_size(page), 2);
     assert_int_equal(total, 3);
@@ -154,7 +155,8 @@ static void versions(void **state)
     json_t *changed = json_object_get(json_array_get(page, 0), "changed");
     assert_int_equal(json_array_size(changed), 2);
     json_decref(page);
-    assert_int_equal(rlx_agent_versions(f->store, f->ctx, f->user, f->agent, 2, next, &json, &next, &total), 0);
+    assert_int_equal(
+        rlx_agent_versions(f->store, f->ctx, f->user, f->agent, 2, next, &json, &next, &total), 0);
     page = parsed(json);
     assert_int_equal(json_array_size(page), 1);
     assert_int_equal(next, 0);
@@ -172,19 +174,24 @@ static void versions(void **state)
     assert_string_equal(field(agent, "prompt_text"), "Be kind.");
     assert_true(json_is_null(json_object_get(agent, "greeting")));
     json_decref(agent);
-    assert_int_equal(rlx_agent_version(f->store, f->ctx, f->other, f->agent, 1, &json), RLX_ENOTFOUND);
-    assert_int_equal(rlx_agent_version(f->store, f->ctx, f->user, f->agent, 9, &json), RLX_ENOTFOUND);
-    assert_int_equal(rlx_agent_versions(f->store, f->ctx, f->other, f->agent, 2, 0, &json, &next, &total),
+    assert_int_equal(rlx_agent_version(f->store, f->ctx, f->other, f->agent, 1, &json),
                      RLX_ENOTFOUND);
+    assert_int_equal(rlx_agent_version(f->store, f->ctx, f->user, f->agent, 9, &json),
+                     RLX_ENOTFOUND);
+    assert_int_equal(
+        rlx_agent_versions(f->store, f->ctx, f->other, f->agent, 2, 0, &json, &next, &total),
+        RLX_ENOTFOUND);
 }
 
 static void copies(void **state)
 {
     struct fixture *f = *state;
-    json_t *entry = json_pack("{s:s,s:s,s:s}", "agent_id", f->agent, "title", "Socks", "content", "Wool is warm.");
-    char *chunks[] = {(char *)(uintptr_t)"Wool is warm."};
+    json_t *entry = json_pack("{s:s,s:s,s:s}", "agent_id", f->agent, "title", "Socks", "content",
+                              "Wool is warm.");
+    char *chunks[] = {(char *)(uintptr_t) "Wool is warm."};
     const float vectors[] = {1, 0};
-    const struct rlx_knowledge_parts parts = {chunks, 1, vectors, 1, 2}, bare = {chunks, 1, NULL, 0, 0};
+    const struct rlx_knowledge_parts parts = {chunks, 1, vectors, 1, 2},
+                                     bare = {chunks, 1, NULL, 0, 0};
     struct rlx_knowledge_row *rows = NULL;
     struct rlx_job *job = NULL;
     char *json = NULL;
@@ -193,7 +200,8 @@ static void copies(void **state)
     assert_int_equal(rlx_knowledge_create(f->store, f->ctx, f->user, entry, &parts, &json), 0);
     assert_int_equal(rlx_knowledge_create(f->store, f->ctx, f->user, entry, &bare, &json), 0);
     json_decref(entry);
-    assert_int_equal(rlx_agent_copy(f->store, f->ctx, f->other, f->agent, NULL, true, &json), RLX_ENOTFOUND);
+    assert_int_equal(rlx_agent_copy(f->store, f->ctx, f->other, f->agent, NULL, true, &json),
+                     RLX_ENOTFOUND);
     assert_int_equal(rlx_agent_copy(f->store, f->ctx, f->user, f->agent, NULL, true, &json), 0);
     char *id = fixture_id(f, json);
     json_t *agent = parsed(json);
@@ -206,8 +214,10 @@ static void copies(void **state)
     assert_int_equal(rows[0].vector_count + rows[1].vector_count, 1);
     /* a job for each entry without vectors: the old one's and the copy's */
     for (int i = 0; i < 2; i++)
-        assert_int_equal(rlx_job_claim(f->store, f->ctx, "embed", "w", rlx_wall_ms(), 5000, &job), 0);
-    assert_int_equal(rlx_job_claim(f->store, f->ctx, "embed", "w", rlx_wall_ms(), 5000, &job), RLX_ENOTFOUND);
+        assert_int_equal(rlx_job_claim(f->store, f->ctx, "embed", "w", rlx_wall_ms(), 5000, &job),
+                         0);
+    assert_int_equal(rlx_job_claim(f->store, f->ctx, "embed", "w", rlx_wall_ms(), 5000, &job),
+                     RLX_ENOTFOUND);
     assert_int_equal(rlx_agent_copy(f->store, f->ctx, f->user, f->agent, "Bare", false, &json), 0);
     id = fixture_id(f, json);
     assert_int_equal(rlx_knowledge_load(f->store, f->ctx, id, &rows, &count), 0);
@@ -277,8 +287,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(create_full),  TEST(update_subset),      TEST(list_pages),
-        TEST(list_numbers), TEST(delete_keeps_calls),
-        TEST(versions), TEST(copies),     TEST(voicemail_policy),   TEST(statistics),
+        TEST(list_numbers), TEST(delete_keeps_calls), TEST(versions),
+        TEST(copies),       TEST(voicemail_policy),   TEST(statistics),
     };
     return cmocka_run_group_tests_name("agents", tests, NULL, NULL);
 }

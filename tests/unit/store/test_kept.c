@@ -25,8 +25,10 @@ static char *answered_call(struct fixture *f, int64_t now_ms, const char *record
     memcpy(row.call_id, id, 37);
     assert_int_equal(rlx_call_progress(f->store, id, "in-progress"), 0);
     assert_int_equal(rlx_call_append_turn(f->store, &row), 0);
-    const struct rlx_call_end end = {
-        .status = "completed", .outcome = "booked", .ended_ms = now_ms + 30000, .recording = recording};
+    const struct rlx_call_end end = {.status = "completed",
+                                     .outcome = "booked",
+                                     .ended_ms = now_ms + 30000,
+                                     .recording = recording};
     assert_int_equal(rlx_call_end(f->store, id, &end), 0);
     return id;
 }
@@ -36,7 +38,8 @@ static size_t found(struct fixture *f, const struct rlx_calls_filter *filter)
     char *json = NULL, *next = NULL;
     int64_t total = 0;
 
-    assert_int_equal(rlx_calls_list(f->store, f->ctx, f->user, filter, 0, NULL, &json, &next, &total), 0);
+    assert_int_equal(
+        rlx_calls_list(f->store, f->ctx, f->user, filter, 0, NULL, &json, &next, &total), 0);
     json_t *page = parsed(json);
     size_t count = json_array_size(page);
     assert_int_equal(total, count);
@@ -71,14 +74,16 @@ static void filters(void **state)
 static void contacts_of_numbers(void **state)
 {
     struct fixture *f = *state;
-    json_t *fields = parsed("{\"phone_number\":\"+12025550123\",\"name\":\"Ann\",\"custom_fields\":{\"plan\":\"gold\",\"name\":\"no\"}}");
+    json_t *fields = parsed("{\"phone_number\":\"+12025550123\",\"name\":\"Ann\",\"custom_fields\":"
+                            "{\"plan\":\"gold\",\"name\":\"no\"}}");
     char *json = NULL, *id = fixture_call(f);
     json_t *call = NULL;
 
     assert_int_equal(rlx_call_load(f->store, f->ctx, id, &call), 0);
     assert_true(json_is_null(json_object_get(call, "contact")));
     json_decref(call);
-    assert_int_equal(rlx_contact_create(f->store, f->ctx, f->other, fields, &json), 0); /* a stranger's */
+    assert_int_equal(rlx_contact_create(f->store, f->ctx, f->other, fields, &json),
+                     0); /* a stranger's */
     assert_int_equal(rlx_call_load(f->store, f->ctx, id, &call), 0);
     assert_true(json_is_null(json_object_get(call, "contact")));
     json_decref(call);
@@ -93,7 +98,8 @@ static void contacts_of_numbers(void **state)
 static void removal(void **state)
 {
     struct fixture *f = *state;
-    char *id = answered_call(f, rlx_wall_ms(), "/tmp/x.wav"), *open = fixture_call(f), *path = NULL, *json = NULL;
+    char *id = answered_call(f, rlx_wall_ms(), "/tmp/x.wav"), *open = fixture_call(f), *path = NULL,
+         *json = NULL;
     struct rlx_job *job = NULL;
     json_t *wrong = NULL;
 
@@ -116,11 +122,14 @@ static void shares(void **state)
     int64_t now_ms = rlx_wall_ms(), total = 0;
     char *id = answered_call(f, now_ms, "/tmp/x.wav"), *token, *silent, *json, *path, *next;
 
-    assert_int_equal(rlx_share_create(f->store, f->ctx, f->other, id, true, now_ms + 1000, &token, &json),
-                     RLX_ENOTFOUND);
-    assert_int_equal(rlx_share_create(f->store, f->ctx, f->user, id, true, now_ms + 1000, &token, &json), 0);
+    assert_int_equal(
+        rlx_share_create(f->store, f->ctx, f->other, id, true, now_ms + 1000, &token, &json),
+        RLX_ENOTFOUND);
+    assert_int_equal(
+        rlx_share_create(f->store, f->ctx, f->user, id, true, now_ms + 1000, &token, &json), 0);
     char *share = fixture_id(f, json);
-    assert_int_equal(rlx_share_create(f->store, f->ctx, f->user, id, false, now_ms + 9000, &silent, &json), 0);
+    assert_int_equal(
+        rlx_share_create(f->store, f->ctx, f->user, id, false, now_ms + 9000, &silent, &json), 0);
     assert_int_equal(rlx_share_open(f->store, f->ctx, token, now_ms, &json), 0);
     json_t *shown = parsed(json);
     assert_string_equal(field(shown, "phone_number"), "…0123");
@@ -133,10 +142,12 @@ static void shares(void **state)
     assert_int_equal(rlx_share_recording(f->store, f->ctx, silent, now_ms, &path), RLX_ENOTFOUND);
     assert_int_equal(rlx_share_open(f->store, f->ctx, token, now_ms + 1000, &json), RLX_ENOTFOUND);
     assert_int_equal(rlx_share_open(f->store, f->ctx, "nonsense", now_ms, &json), RLX_ENOTFOUND);
-    assert_int_equal(rlx_shares_list(f->store, f->ctx, f->user, id, 1, NULL, &json, &next, &total), 0);
+    assert_int_equal(rlx_shares_list(f->store, f->ctx, f->user, id, 1, NULL, &json, &next, &total),
+                     0);
     assert_int_equal(total, 2);
     assert_non_null(next);
-    assert_int_equal(rlx_shares_list(f->store, f->ctx, f->other, id, 1, NULL, &json, &next, &total), RLX_ENOTFOUND);
+    assert_int_equal(rlx_shares_list(f->store, f->ctx, f->other, id, 1, NULL, &json, &next, &total),
+                     RLX_ENOTFOUND);
     assert_int_equal(rlx_share_delete(f->store, f->other, id, share), RLX_ENOTFOUND);
     assert_int_equal(rlx_share_delete(f->store, f->user, id, share), 0);
     assert_int_equal(rlx_share_open(f->store, f->ctx, token, now_ms, &json), RLX_ENOTFOUND);
@@ -216,7 +227,8 @@ static void live(void **state)
 static void sums(void **state)
 {
     struct fixture *f = *state;
-    const struct rlx_period all = {.from = "2020-01-01T00:00:00.000Z", .to = "2100-01-01T00:00:00.000Z"};
+    const struct rlx_period all = {.from = "2020-01-01T00:00:00.000Z",
+                                   .to = "2100-01-01T00:00:00.000Z"};
     const struct rlx_period past = {
         .from = "2020-01-01T00:00:00.000Z", .to = "2020-02-01T00:00:00.000Z", .agent_id = f->agent};
     json_t *json;
@@ -228,7 +240,8 @@ static void sums(void **state)
     assert_int_equal(json_integer_value(json_object_get(json, "live")), 1);
     assert_true(json_number_value(json_object_get(json, "answer_rate")) == 0.5);
     assert_int_equal(json_integer_value(json_object_get(json, "avg_duration")), 30);
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "outcomes"), "booked")), 1);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(json, "outcomes"), "booked")), 1);
     json_decref(json);
     assert_int_equal(rlx_analytics_summary(f->store, f->user, &past, &json), 0);
     assert_int_equal(json_integer_value(json_object_get(json, "calls")), 0);
@@ -239,7 +252,8 @@ static void sums(void **state)
     assert_int_equal(strlen(field(json_array_get(json, 0), "date")), 10);
     json_decref(json);
     assert_int_equal(rlx_analytics_outcomes(f->store, f->user, &all, &json), 0);
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "statuses"), "initiated")), 1);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(json, "statuses"), "initiated")), 1);
     json_decref(json);
     assert_int_equal(rlx_analytics_agents(f->store, f->user, &all, &json), 0);
     assert_int_equal(json_array_size(json), 1);
@@ -248,7 +262,8 @@ static void sums(void **state)
     json_decref(json);
     assert_int_equal(rlx_analytics_latency(f->store, f->user, &all, &json), 0);
     assert_int_equal(json_integer_value(json_object_get(json, "turns")), 1);
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "first_audio_ms"), "p95")), 700);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(json, "first_audio_ms"), "p95")), 700);
     assert_true(json_is_null(json_object_get(json, "tts_ms")));
     json_decref(json);
     assert_int_equal(rlx_analytics_summary(f->store, f->other, &all, &json), 0);
@@ -263,25 +278,30 @@ static void phone_numbers(void **state)
     char *json = NULL, *next = NULL;
     int64_t total = 0;
 
-    assert_int_equal(rlx_phone_number_create(f->store, f->ctx, f->other, "+12025550100", fields, &json),
-                     RLX_ENOTFOUND); /* another's agent */
-    assert_int_equal(rlx_phone_number_create(f->store, f->ctx, f->user, "+12025550100", fields, &json), 0);
+    assert_int_equal(
+        rlx_phone_number_create(f->store, f->ctx, f->other, "+12025550100", fields, &json),
+        RLX_ENOTFOUND); /* another's agent */
+    assert_int_equal(
+        rlx_phone_number_create(f->store, f->ctx, f->user, "+12025550100", fields, &json), 0);
     char *id = fixture_id(f, json);
     json_t *number = parsed(json);
     assert_string_equal(field(number, "agent_name"), "Emma");
     json_decref(number);
-    assert_int_equal(rlx_phone_number_create(f->store, f->ctx, f->user, "+12025550100", fields, &json),
-                     RLX_ECONFLICT);
+    assert_int_equal(
+        rlx_phone_number_create(f->store, f->ctx, f->user, "+12025550100", fields, &json),
+        RLX_ECONFLICT);
     json_decref(fields);
     fields = parsed("{\"agent_id\":null}");
-    assert_int_equal(rlx_phone_number_update(f->store, f->ctx, f->other, id, fields, &json), RLX_ENOTFOUND);
+    assert_int_equal(rlx_phone_number_update(f->store, f->ctx, f->other, id, fields, &json),
+                     RLX_ENOTFOUND);
     assert_int_equal(rlx_phone_number_update(f->store, f->ctx, f->user, id, fields, &json), 0);
     json_decref(fields);
     number = parsed(json);
     assert_string_equal(field(number, "label"), "Sales");
     assert_true(json_is_null(json_object_get(number, "agent_id")));
     json_decref(number);
-    assert_int_equal(rlx_phone_numbers_list(f->store, f->ctx, f->user, 0, NULL, &json, &next, &total), 0);
+    assert_int_equal(
+        rlx_phone_numbers_list(f->store, f->ctx, f->user, 0, NULL, &json, &next, &total), 0);
     assert_int_equal(total, 1);
     assert_int_equal(rlx_phone_number_get(f->store, f->ctx, f->other, id, &json), RLX_ENOTFOUND);
     assert_int_equal(rlx_phone_number_delete(f->store, f->other, id), RLX_ENOTFOUND);
@@ -292,7 +312,9 @@ static void phone_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(filters), TEST(contacts_of_numbers), TEST(removal), TEST(shares), TEST(retention), TEST(live), TEST(sums), TEST(phone_numbers),
+        TEST(filters), TEST(contacts_of_numbers), TEST(removal),
+        TEST(shares),  TEST(retention),           TEST(live),
+        TEST(sums),    TEST(phone_numbers),
     };
     return cmocka_run_group_tests_name("kept", tests, NULL, NULL);
 }
