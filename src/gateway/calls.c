@@ -11,6 +11,7 @@
 #include "gateway/media.h"
 #include "gateway/route.h"
 #include "gateway/token.h"
+#include "store/secrets.h"
 
 #define TICK_MS 10
 #define PROOF_MS 5000      /* a socket must prove itself within this time */
@@ -25,6 +26,7 @@ struct call {
     LIST_ENTRY(call) link;
     char id[37];
     struct rlx_meter *meter;
+    struct rlx_providers *providers; /* with the user's own keys; NULL = the server's are used */
     struct rlx_live *live; /* NULL while it is being loaded */
     struct door *door;     /* the socket that waits for it */
     bool taken;            /* its token is used: no other stream can come */
@@ -101,6 +103,7 @@ static void call_forget(struct rlx_calls *calls, struct call *call, const char *
         end_unbegun(calls, call->id, reason);
     LIST_REMOVE(call, link);
     TALLOC_FREE(call->live); /* its last requests end here */
+    TALLOC_FREE(call->providers);
     char *used = rlx_meter_json(call, call->meter);
     if (used)
         rlx_writer_usage(calls->env.writer, call->id, used);
@@ -172,6 +175,35 @@ static void load(uv_work_t *work)
     struct work *w = work->data;
 
     w->err = rlx_call_setup_load(&w->setup, w->calls->store, w->call_id);
+    if (w->err)
+        return;
+    const struct rlx_config *server = w->calls->env.config, *own = NULL;
+    int err = rlx_user_config(w->calls->store, server, w->setup, w->setup->user_id, &own);
+    if (err) /* the server's keys are better than no call */
+        rlx_log(RLX_WARN, "call.own_keys", "call_id=%s error=%s", w->call_id, rlx_err_text(err));
+    else if (own != server)
+        w->setup->config = own;
+}
+
+/* The providers that the call speaks to: the server's, or, when its user has keys of his own, some with those. */
+static void choose_providers(struct rlx_calls *calls, struct call *call,
+                             struct rlx_call_setup *setup)
+{
+    const struct rlx_config *server = calls->env.config, *own = setup->config;
+    char *why = NULL;
+
+    setup->meter = call->meter;
+    setup->providers = calls->env.providers;
+    if (!own || !rlx_meter_own_keys(NULL, server, own))
+        return;
+    TALLOC_FREE(call->providers);
+    talloc_reparent(setup, call, own); /* chains borrow keys from it */
+    if (rlx_providers_create(&call->providers, call, calls->env.net, own, &why)) {
+        rlx_log(RLX_WARN, "call.own_keys", "call_id=%s error=%s", call->id, why ? why : "");
+        return;
+    }
+    rlx_meter_own_keys(call->meter, server, own);
+    setup->providers = call->providers;
 }
 
 static void loaded(uv_work_t *work, int status)
@@ -180,8 +212,8 @@ static void loaded(uv_work_t *work, int status)
     struct call *call = call_find(w->calls, w->call_id);
     int err = status ? status : w->err;
 
-    if (!err && call)
-        w->setup->meter = call->meter;
+    if (!err && call && !call->live)
+        choose_providers(w->calls, call, w->setup);
     if (!err && call && !call->live)
         err = rlx_live_create(&call->live, call, &w->calls->env, w->setup);
     else if (!err)

@@ -190,6 +190,7 @@ static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_i
     g->env = (struct rlx_live_env){.loop = &g->loop,
                                    .config = g->config,
                                    .store = g->store,
+                                   .net = g->net,
                                    .providers = providers,
                                    .recordings = rlx_config_path(g->config, ctx, "recordings")};
     if ((err = rlx_mailbox_create(&g->mailbox, ctx, &g->loop)) ||

@@ -223,7 +223,7 @@ static void carry_out(struct rlx_live *live, const struct rlx_conv_action *actio
 
 static bool is_rate_low(const struct rlx_live *live)
 {
-    const struct rlx_providers *providers = live->env->providers;
+    const struct rlx_providers *providers = live->setup->providers;
 
     return rlx_stt_is_low(providers->stt) || rlx_llm_is_low(providers->llm) ||
            rlx_tts_is_low(providers->tts);
@@ -471,7 +471,7 @@ int rlx_live_create(struct rlx_live **livep, TALLOC_CTX *ctx, const struct rlx_l
     talloc_set_destructor(live, live_end);
     live->setup = talloc_steal(live, setup);
     /* our own speech to text costs nothing but its time; a vendor's is paid for */
-    setup->options.guesses = strncmp(rlx_stt_name(env->providers->stt), "local", 5) ? 1 : 2;
+    setup->options.guesses = strncmp(rlx_stt_name(setup->providers->stt), "local", 5) ? 1 : 2;
     setup->options.wall_ms = rlx_wall_ms() - (int64_t)rlx_now_ms();
     rlx_random(&setup->options.uuid_seed, sizeof setup->options.uuid_seed);
     err = rlx_beep_create(&live->beep, live);

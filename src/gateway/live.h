@@ -22,7 +22,8 @@ struct rlx_live_env {
     uv_loop_t *loop;
     const struct rlx_config *config;
     struct rlx_store *store; /* never asked on the loop */
-    struct rlx_providers *providers;
+    struct rlx_net *net;
+    struct rlx_providers *providers; /* with the server's keys; a call's are in its setup */
     struct rlx_speech_cache *cache;
     struct rlx_writer *writer;
     char *recordings; /* directory */

@@ -120,7 +120,7 @@ void rlx_mind_hear(struct rlx_mind *mind, const struct rlx_conv_action *action)
     size_t length;
     const uint8_t *ulaw =
         rlx_ears_slice(live->ears, action->stt.from_ms, action->stt.to_ms, &length);
-    int err = job ? rlx_stt_start(&job->stt, live->env->providers->stt, ulaw, length, &options,
+    int err = job ? rlx_stt_start(&job->stt, live->setup->providers->stt, ulaw, length, &options,
                                   stt_done, job)
                   : -ENOMEM;
 
@@ -193,7 +193,7 @@ static void embed_done(int err, const float *vectors, size_t count, size_t dim, 
 
 void rlx_mind_look_up(struct rlx_mind *mind, const struct rlx_conv_action *action)
 {
-    struct rlx_embed *embed = mind->live->env->providers->embed;
+    struct rlx_embed *embed = mind->live->setup->providers->embed;
     struct job *job = job_new(mind, action->job);
     struct rlx_conv_event event = {.kind = RLX_EV_KNOWLEDGE, .job = action->job};
 
@@ -273,13 +273,13 @@ void rlx_mind_think(struct rlx_mind *mind, const struct rlx_conv_action *action)
             .model = live->setup->llm_model,
             .messages = rlx_prompt_messages(job, live->setup->system, history, turns,
                                             action->llm.passages, HISTORY_CHARS),
-            .tools = rlx_tools_for(rlx_llm_name(live->env->providers->llm)),
+            .tools = rlx_tools_for(rlx_llm_name(live->setup->providers->llm)),
             .temperature = live->setup->temperature,
             .max_tokens = live->setup->max_tokens,
             .meter = live->setup->meter,
         };
         if (options.messages)
-            err = rlx_llm_start(&job->llm, live->env->providers->llm, &options, &llm_handlers, job);
+            err = rlx_llm_start(&job->llm, live->setup->providers->llm, &options, &llm_handlers, job);
     }
     if (err) {
         talloc_free(job);
@@ -292,8 +292,8 @@ void rlx_mind_warm(struct rlx_mind *mind)
     struct rlx_live *live = mind->live;
     char *messages = rlx_prompt_messages(mind, live->setup->system, NULL, 0, NULL, HISTORY_CHARS);
 
-    rlx_llm_warm(live->env->providers->llm, live->setup->llm_model, messages);
-    rlx_stt_warm(live->env->providers->stt);
-    rlx_tts_warm(live->env->providers->tts);
+    rlx_llm_warm(live->setup->providers->llm, live->setup->llm_model, messages);
+    rlx_stt_warm(live->setup->providers->stt);
+    rlx_tts_warm(live->setup->providers->tts);
     talloc_free(messages);
 }

@@ -277,7 +277,7 @@ static void synthesise(struct piece *piece)
         .meter = live->setup->meter};
 
     piece->asked_ms = rlx_now_ms();
-    int err = rlx_tts_start(&piece->tts, live->env->providers->tts, &options, &tts_handlers, piece);
+    int err = rlx_tts_start(&piece->tts, live->setup->providers->tts, &options, &tts_handlers, piece);
     if (err)
         piece_complete(piece, err);
 }
@@ -299,7 +299,7 @@ static void fetch(struct piece *piece)
     struct rlx_live *live = piece->utterance->voice->live;
     size_t length;
 
-    rlx_speech_cache_key(piece->key, rlx_tts_voice_key(live->env->providers->tts, live->setup->voice),
+    rlx_speech_cache_key(piece->key, rlx_tts_voice_key(live->setup->providers->tts, live->setup->voice),
                          live->setup->speed, piece->text);
     const uint8_t *ulaw = rlx_speech_cache_peek(live->env->cache, piece->key, &length);
     if (ulaw && !piece_grow(piece, ulaw, length)) {

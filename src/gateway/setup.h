@@ -8,6 +8,7 @@
 #include "call/conv.h"
 #include "knowledge/known.h"
 #include "provider/meter.h"
+#include "provider/providers.h"
 #include "store/store.h"
 
 struct rlx_call_setup {
@@ -18,7 +19,10 @@ struct rlx_call_setup {
     char *system;                   /* the prompt's part that stays the same during the call */
     struct rlx_known *known;        /* what is looked up per turn; dropped with the setup */
     char **answer_texts;            /* what approved answers say, NULL-terminated: to be spoken into the cache beforehand */
-    struct rlx_meter *meter;        /* counts what the providers do; whoever runs the call sets it; outlives the setup */
+    const struct rlx_config *config; /* of the call's user; NULL = the server's */
+    /* Whoever runs the call sets these; they outlive the setup. */
+    struct rlx_meter *meter; /* counts what the providers do */
+    const struct rlx_providers *providers;
     struct rlx_conv_options options; /* its strings live in the setup */
 };
 

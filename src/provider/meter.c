@@ -36,7 +36,7 @@ void rlx_meter_own(struct rlx_meter *meter, const char *provider)
         meter->own[meter->own_count++] = copy;
 }
 
-void rlx_meter_own_keys(struct rlx_meter *meter, const struct rlx_config *server,
+bool rlx_meter_own_keys(struct rlx_meter *meter, const struct rlx_config *server,
                         const struct rlx_config *user)
 {
     static const struct {
@@ -48,9 +48,16 @@ void rlx_meter_own_keys(struct rlx_meter *meter, const struct rlx_config *server
                 {"assemblyai", RLX_CFG_ASSEMBLYAI_API_KEY},
                 {"fish", RLX_CFG_FISH_AUDIO_API_KEY}};
 
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (strcmp(rlx_config_get(server, keys[i].key), rlx_config_get(user, keys[i].key)) != 0)
+    bool any = false;
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (!strcmp(rlx_config_get(server, keys[i].key), rlx_config_get(user, keys[i].key)))
+            continue;
+        any = true;
+        if (meter)
             rlx_meter_own(meter, keys[i].provider);
+    }
+    return any;
 }
 
 static bool is_own(const struct rlx_meter *meter, const char *provider)

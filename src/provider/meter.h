@@ -3,6 +3,7 @@
 #ifndef RLX_PROVIDER_METER_H
 #define RLX_PROVIDER_METER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <talloc.h>
 
@@ -20,8 +21,9 @@ int rlx_meter_create(struct rlx_meter **meterp, TALLOC_CTX *ctx)
     __attribute__((warn_unused_result));
 /* Requests to this provider ("groq") are made with the user's own key: said before the first is added. */
 void rlx_meter_own(struct rlx_meter *meter, const char *provider);
-/* The same for every provider whose key in `user` (rlx_user_config) is not the server's. */
-void rlx_meter_own_keys(struct rlx_meter *meter, const struct rlx_config *server,
+/* The same for every provider whose key in `user` (rlx_user_config) is not the server's. False when there is none. Without a meter it
+ * only tells. */
+bool rlx_meter_own_keys(struct rlx_meter *meter, const struct rlx_config *server,
                         const struct rlx_config *user);
 /* Adds one request. A meter that is NULL counts nothing. */
 void rlx_meter_add(struct rlx_meter *meter, const struct rlx_metered *what);
