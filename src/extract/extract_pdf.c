@@ -32,7 +32,7 @@ struct child {
     bool late;
 };
 
-static void limit(int what, rlim_t most)
+static void limit(__rlimit_resource_t what, rlim_t most)
 {
     const struct rlimit value = {most, most};
 
