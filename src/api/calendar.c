@@ -142,7 +142,7 @@ void rlx_api_cal_event_cancel(struct rlx_request *req, void *arg)
     char *why = NULL;
 
     if (config) {
-        int err = rlx_cal_cancel(&event, (TALLOC_CTX *)req, config, rlx_api_id(req, "event_id"),
+        int err = rlx_cal_cancel(&event, (TALLOC_CTX *)req, config, rlx_api_id(req, "uid"),
                                  text_of(body, "reason"), &why);
         reply(req, err, why, 200, event);
     }
@@ -156,7 +156,7 @@ void rlx_api_cal_event_reschedule(struct rlx_request *req, void *arg)
     char *why = NULL;
 
     if (config) {
-        int err = rlx_cal_reschedule(&event, (TALLOC_CTX *)req, config, rlx_api_id(req, "event_id"),
+        int err = rlx_cal_reschedule(&event, (TALLOC_CTX *)req, config, rlx_api_id(req, "uid"),
                                      text_of(body, "start"), text_of(body, "reason"), &why);
         reply(req, err, why, 200, event);
     }

@@ -46,6 +46,7 @@ def world(tmp_path_factory):
             ("knowledge_id", "/api/knowledge", {"agent_id": agent, "title": "T", "content": "C"}),
             ("contact_id", "/contacts", {"phone_number": "+12025550123", "name": "Ann"}),
             ("list_id", "/contact-lists", {"name": "L"}),
+            ("webhook_id", "/webhooks", {"url": "https://example.com/", "events": ["call.ended"]}),
             ("number_id", "/phone-numbers", {"phone_number": "+12025550144"}),
             ("key_id", "/api-keys", {"name": "K", "scopes": ["read"]}),
             ("call_id", "/calls/outbound", {"agent_id": agent, "phone_number": "+12025550123"})):
