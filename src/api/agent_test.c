@@ -18,6 +18,7 @@
 #include "knowledge/find.h"
 #include "provider/embed.h"
 #include "provider/providers.h"
+#include "provider/wish.h"
 #include "store/agents.h"
 #include "store/secrets.h"
 #include "store/usage.h"
@@ -314,6 +315,8 @@ static int prepare(struct chat *chat, struct rlx_request *req)
     json_decref(call);
     chat->said = talloc_strdup(chat, "");
     err = rlx_user_config(chat->api->store, chat->api->config, chat, user, &chat->config);
+    if (!err)
+        err = rlx_config_wish(&chat->config, chat, chat->config, json_object_get(chat->agent, "providers"));
     return err ? err : rlx_known_load(&chat->known, chat->api->store, id, text_of(chat->agent, "knowledge_mode"));
 }
 

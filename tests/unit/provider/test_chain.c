@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "provider/chain.h"
+#include "provider/wish.h"
 
 static void clear_environment(void)
 {
@@ -171,6 +172,37 @@ static void wrong_requests_are_not_its_fault(void **state)
     }
 }
 
+/* The list of a stage after a wish; "same" when the configuration stayed as it was. */
+static void check_wish(const char *wish_json, const char *want)
+{
+    TALLOC_CTX *ctx = talloc_new(NULL);
+    char *argv[] = {talloc_strdup(ctx, "--groq-api-key=k"), talloc_strdup(ctx, "--llm-providers=groq,local")}, *why = NULL;
+    const struct rlx_config *wished = NULL;
+    struct rlx_config *config;
+    json_t *wish = json_loads(wish_json, JSON_DECODE_ANY, NULL);
+
+    assert_int_equal(rlx_config_load(&config, ctx, 2, argv, &why), 0);
+    assert_int_equal(rlx_config_wish(&wished, ctx, config, wish), 0);
+    assert_string_equal(wished == config ? "same" : rlx_config_get(wished, RLX_CFG_LLM_PROVIDERS), want);
+    assert_string_equal(rlx_config_get(config, RLX_CFG_LLM_PROVIDERS), "groq,local");
+    json_decref(wish);
+    talloc_free(ctx);
+}
+
+static void wishes(void **state)
+{
+    (void)state;
+    clear_environment();
+    check_wish("null", "same");
+    check_wish("{}", "same");
+    check_wish("{\"llm\":[]}", "same");
+    check_wish("{\"llm\":[\"local\"]}", "local");
+    check_wish("{\"llm\":[\"local\",\"groq\"]}", "local,groq");
+    check_wish("{\"llm\":[\"groq\",\"local\"]}", "same");
+    check_wish("{\"llm\":[\"openai\",\"local\"]}", "local"); /* no key of OpenAI here */
+    check_wish("{\"llm\":[\"openai\",\"nobody\"]}", "same");
+}
+
 int main(void)
 {
     rlx_log_setup(RLX_ERROR, false);
@@ -179,6 +211,7 @@ int main(void)
         RLX_TEST(order_and_words),
         RLX_TEST(rest_and_probe),
         RLX_TEST(wrong_requests_are_not_its_fault),
+        RLX_TEST(wishes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
