@@ -175,17 +175,12 @@ static void load(uv_work_t *work)
     struct work *w = work->data;
 
     w->err = rlx_call_setup_load(&w->setup, w->calls->store, w->call_id);
-    if (w->err)
-        return;
-    const struct rlx_config *server = w->calls->env.config, *own = NULL;
-    int err = rlx_user_config(w->calls->store, server, w->setup, w->setup->user_id, &own);
-    if (err) /* the server's keys are better than no call */
-        rlx_log(RLX_WARN, "call.own_keys", "call_id=%s error=%s", w->call_id, rlx_err_text(err));
-    else if (own != server)
-        w->setup->config = own;
+    if (!w->err)
+        rlx_call_setup_configure(w->setup, w->calls->store, w->calls->env.config);
 }
 
-/* The providers that the call speaks to: the server's, or, when its user has keys of his own, some with those. */
+/* The providers that the call speaks to: the server's, or, when its user has keys of his own or
+ * its agent names others, some of its own. */
 static void choose_providers(struct rlx_calls *calls, struct call *call,
                              struct rlx_call_setup *setup)
 {
@@ -194,12 +189,12 @@ static void choose_providers(struct rlx_calls *calls, struct call *call,
 
     setup->meter = call->meter;
     setup->providers = calls->env.providers;
-    if (!own || !rlx_meter_own_keys(NULL, server, own))
+    if (!own || (!setup->wished && !rlx_meter_own_keys(NULL, server, own)))
         return;
     TALLOC_FREE(call->providers);
     talloc_reparent(setup, call, own); /* chains borrow keys from it */
     if (rlx_providers_create(&call->providers, call, calls->env.net, own, &why)) {
-        rlx_log(RLX_WARN, "call.own_keys", "call_id=%s error=%s", call->id, why ? why : "");
+        rlx_log(RLX_WARN, "call.providers", "call_id=%s error=%s", call->id, why ? why : "");
         return;
     }
     rlx_meter_own_keys(call->meter, server, own);

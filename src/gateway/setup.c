@@ -10,7 +10,9 @@
 #include "call/phrases.h"
 #include "call/prompt.h"
 #include "call/template.h"
+#include "provider/wish.h"
 #include "store/calls.h"
+#include "store/secrets.h"
 
 static const char *text_or(const json_t *object, const char *key, const char *fallback)
 {
@@ -120,6 +122,7 @@ static int read_call(struct rlx_call_setup *setup, struct rlx_store *store, cons
     setup->language = language ? talloc_strdup(setup, language) : NULL;
     setup->temperature = temperature ? json_number_value(temperature) : 0.7;
     setup->max_tokens = tokens ? (uint32_t)json_integer_value(tokens) : 150;
+    setup->wish = json_incref(json_object_get(agent, "providers"));
     read_voice(setup, agent);
     read_words(setup, agent, options, values);
     read_turn_settings(setup, call, agent, options);
@@ -136,7 +139,24 @@ static int read_call(struct rlx_call_setup *setup, struct rlx_store *store, cons
 static int drop_known(struct rlx_call_setup *setup)
 {
     rlx_known_drop(setup->known);
+    json_decref(setup->wish);
     return 0;
+}
+
+void rlx_call_setup_configure(struct rlx_call_setup *setup, struct rlx_store *store,
+                              const struct rlx_config *server)
+{
+    const struct rlx_config *own = NULL, *chosen = NULL;
+    int err = rlx_user_config(store, server, setup, setup->user_id, &own);
+
+    if (err) { /* the server's keys are better than no call */
+        rlx_log(RLX_WARN, "call.own_keys", "call_id=%s error=%s", setup->call_id, rlx_err_text(err));
+        own = server;
+    }
+    if (rlx_config_wish(&chosen, setup, own, setup->wish))
+        chosen = own;
+    setup->wished = chosen != own;
+    setup->config = chosen != server ? chosen : NULL;
 }
 
 int rlx_call_setup_load(struct rlx_call_setup **setupp, struct rlx_store *store, const char *call_id)

@@ -19,7 +19,9 @@ struct rlx_call_setup {
     char *system;                   /* the prompt's part that stays the same during the call */
     struct rlx_known *known;        /* what is looked up per turn; dropped with the setup */
     char **answer_texts;            /* what approved answers say, NULL-terminated: to be spoken into the cache beforehand */
-    const struct rlx_config *config; /* of the call's user; NULL = the server's */
+    json_t *wish;                   /* providers that the agent names; NULL = none; dropped with the setup */
+    const struct rlx_config *config; /* of the call's user and agent; NULL = the server's */
+    bool wished;                     /* the agent's choice makes a difference */
     /* Whoever runs the call sets these; they outlive the setup. */
     struct rlx_meter *meter; /* counts what the providers do */
     const struct rlx_providers *providers;
@@ -29,5 +31,8 @@ struct rlx_call_setup {
 /* Blocking. *setupp is a parentless talloc context. RLX_ENOTFOUND, RLX_ECONFLICT when the call is over already, RLX_ESTORE. */
 int rlx_call_setup_load(struct rlx_call_setup **setupp, struct rlx_store *store, const char *call_id)
     __attribute__((warn_unused_result));
+/* Sets config: the user's own keys, the agent's own providers. Blocking. */
+void rlx_call_setup_configure(struct rlx_call_setup *setup, struct rlx_store *store,
+                              const struct rlx_config *server);
 
 #endif

@@ -24,8 +24,17 @@ def stub():
 
 
 @pytest.fixture(scope="module")
-def roles(tmp_path_factory, stub):
-    made = Roles(tmp_path_factory.mktemp("agents"), stub, CARRIER, LLM_PROVIDERS="openai", RATE_LIMITS=RATES)
+def groq():
+    made = Stub()
+    made.delay_s, made.reply = 0, "This is Groq."
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def roles(tmp_path_factory, stub, groq):
+    made = Roles(tmp_path_factory.mktemp("agents"), stub, CARRIER, LLM_PROVIDERS="openai", RATE_LIMITS=RATES,
+                 GROQ_API_KEY="gsk-test", GROQ_BASE_URL=groq.url)
     made.start("api")
     yield made
     made.stop()
@@ -216,6 +225,14 @@ def test_chat_says_approved_answers_and_gives_passages(roles, agent, stub):
     events = dict(chat(roles, agent["id"], "How long does a gasket replacement take?"))
     assert "Gasket replacement takes two hours" in " ".join(events["passages"]["passages"])
     assert "Gasket" in json.loads(stub.requests[-1][1])["messages"][-1]["content"]
+
+
+def test_chat_asks_the_agents_own_providers(roles, agent, stub):
+    stub.reply = "This is OpenAI."
+    assert chat(roles, agent["id"], "Who?")[-1][1]["text"].strip() == "This is OpenAI."
+    path = "/agents/" + agent["id"]
+    assert roles.call("PUT", path, {"providers": {"llm": ["groq", "openai"]}})[0] == 200
+    assert chat(roles, agent["id"], "Who?")[-1][1]["text"].strip() == "This is Groq."
 
 
 def test_chat_with_a_provider_that_fails(roles, agent, stub):
