@@ -139,7 +139,7 @@ static bool node(struct rlx_extracted *out, struct body *body, xmlTextReaderPtr 
     return !body->sink.full && !body->sink.failed;
 }
 
-static int read_body(struct rlx_extracted *out, const char *xml, size_t length, char **whyp)
+int rlx_extract_docx_xml(struct rlx_extracted *out, const char *xml, size_t length, char **whyp)
 {
     struct body body = {.sink = {.ctx = out}, .skip = -1};
     bool refused = false;
@@ -187,7 +187,7 @@ int rlx_extract_docx(struct rlx_extracted *out, const char *data, size_t length,
     if (err == RLX_ENOTFOUND)
         return refuse(out, whyp, "the file is a zip archive but no Word document (.docx)");
     if (!err)
-        err = read_body(out, xml, xml_length, whyp);
+        err = rlx_extract_docx_xml(out, xml, xml_length, whyp);
     talloc_free(xml);
     return err;
 }

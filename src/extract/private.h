@@ -28,6 +28,8 @@ typedef int rlx_reader_h(struct rlx_extracted *out, const char *text, size_t len
 rlx_reader_h rlx_extract_markdown, rlx_extract_html, rlx_extract_csv;
 /* These read the bytes of the file. */
 rlx_reader_h rlx_extract_docx, rlx_extract_pdf;
+/* The document.xml of a DOCX. */
+rlx_reader_h rlx_extract_docx_xml;
 
 /* The bytes as UTF-8 with \n as line break: by byte order mark, `charset`, or what they look like (UTF-8, UTF-16, else
  * Windows-1252, which holds Latin-1). RLX_EINVAL when they are no text. */

@@ -213,6 +213,22 @@ def test_pages_of_the_list(roles, agent):
     assert [row["title"] for row in roles.call("GET", link)[1]] == ["T1", "T0"]
 
 
+def test_the_list_by_words(roles, agent):
+    for title, content in (("Prices", "Brakes cost ninety dollars."), ("Hours", "We close on Sundays."),
+                           ("Winter", "Winter tires cost extra.")):
+        roles.call("POST", "/api/knowledge", {"agent_id": agent, "title": title, "content": content})
+
+    def titles(words):
+        status, rows = roles.call("GET", f"/api/agents/{agent}/knowledge?limit=9&q=" + urllib.request.quote(words))
+        assert status == 200, rows
+        return [row["title"] for row in rows]
+
+    assert titles("costs") == ["Winter", "Prices"]
+    assert titles("the cost of a brake") == ["Prices"]
+    assert titles("sunday") == ["Hours"] and titles("sunday tires") == [] and titles("the") == []
+    assert roles.call("GET", f"/api/agents/{agent}/knowledge?q=")[0] == 422
+
+
 # ---- files and pages ----
 
 @pytest.mark.parametrize("name,title,words", [
