@@ -13,6 +13,7 @@
 #include "api/limits.h"
 #include "api/metrics.h"
 #include "api/private.h"
+#include "api/token_cache.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
@@ -149,6 +150,8 @@ int rlx_api_start(struct rlx_api **apip, TALLOC_CTX *ctx, struct rlx_config *con
         err = rlx_prices_create(&api->prices, api, rlx_config_get(config, RLX_CFG_PRICES), whyp);
     if (!err)
         reseal(api);
+    if (!err)
+        err = rlx_token_cache_create(&api->tokens, api);
     if (!err)
         err = rlx_limits_create(&api->limits, api, rlx_config_get(config, RLX_CFG_RATE_LIMITS), whyp);
     if (!err)

@@ -6,6 +6,7 @@
 
 #include "api/limits.h"
 #include "api/private.h"
+#include "api/token_cache.h"
 #include "base/clock.h"
 
 /* ---- who asks ---- */
@@ -70,7 +71,8 @@ static bool authenticate(struct rlx_request *req, struct rlx_api *api, struct rl
     if (token && !strncmp(token, RLX_API_KEY_PREFIX, strlen(RLX_API_KEY_PREFIX)))
         return by_key(req, api, call, token);
     if (token) {
-        int err = rlx_access_check(api->jwt_key, token, rlx_wall_ms() / 1000, call->user_id);
+        int err = rlx_token_cache_check(api->tokens, api->jwt_key, token, rlx_wall_ms() / 1000,
+                                        call->user_id);
         return !err || refuse(req, err, "the access token is not valid or has expired");
     }
     if (key)

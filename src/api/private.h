@@ -25,6 +25,7 @@ struct rlx_api {
     struct rlx_httpd *httpd;
     struct rlx_throttle *throttle;
     struct rlx_limits *limits;
+    struct rlx_token_cache *tokens;
     struct rlx_metrics *metrics;
     struct rlx_hub *hub; /* live events */
     struct rlx_prices *prices;

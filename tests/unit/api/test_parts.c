@@ -10,6 +10,7 @@
 #include "api/phone_number.h"
 #include "api/private.h"
 #include "api/range.h"
+#include "api/token_cache.h"
 #include "base/crypto.h"
 
 #define KEY "0123456789abcdef0123456789abcdef"
@@ -128,6 +129,34 @@ static void access_tokens(void **state)
     talloc_free(ctx);
 }
 
+/* A token that was found good is taken until it expires, and nothing else is. */
+static void known_tokens(void **state)
+{
+    TALLOC_CTX *ctx = talloc_new(NULL);
+    struct rlx_token_cache *cache = NULL;
+    char user[37] = "";
+
+    (void)state;
+    assert_int_equal(rlx_token_cache_create(&cache, ctx), 0);
+    char *token = rlx_access_token(ctx, KEY, USER, 1000);
+    for (int i = 0; i < 3; i++) {
+        memset(user, 0, sizeof user);
+        assert_int_equal(rlx_token_cache_check(cache, KEY, token, 1001, user), 0);
+        assert_string_equal(user, USER);
+    }
+    assert_int_equal(rlx_token_cache_check(cache, KEY, token, 1000 + RLX_ACCESS_S - 1, user), 0);
+    assert_int_equal(rlx_token_cache_check(cache, KEY, token, 1000 + RLX_ACCESS_S, user), RLX_EAUTH);
+    size_t length = strlen(token);
+    for (size_t i = 0; i < length - 1; i++) {
+        char was = token[i];
+        token[i] = was == 'A' ? 'B' : 'A';
+        assert_int_equal(rlx_token_cache_check(cache, KEY, token, 1001, user), RLX_EAUTH);
+        token[i] = was;
+    }
+    assert_int_equal(rlx_token_cache_check(cache, KEY, "", 1001, user), RLX_EAUTH);
+    talloc_free(ctx);
+}
+
 static void successors(void **state)
 {
     TALLOC_CTX *ctx = talloc_new(NULL);
@@ -240,7 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(phones),        cmocka_unit_test(emails),   
-        cmocka_unit_test(access_tokens), cmocka_unit_test(clipping), cmocka_unit_test(successors),
+        cmocka_unit_test(access_tokens), cmocka_unit_test(clipping), cmocka_unit_test(known_tokens), cmocka_unit_test(successors),
         cmocka_unit_test(passwords),     cmocka_unit_test(throttle), cmocka_unit_test(ranges),
         cmocka_unit_test(possible_numbers),
     };
