@@ -13,6 +13,7 @@ import uuid
 import pytest
 
 from conftest import request
+from postgres import postgres  # noqa: F401
 from roles import Roles
 
 
@@ -20,9 +21,10 @@ class NoCarrier:
     account, token, url = "AC" + "2" * 32, "t", "http://127.0.0.1:9"
 
 
-@pytest.fixture(scope="module")
-def api(tmp_path_factory):
-    roles = Roles(tmp_path_factory.mktemp("contacts"), NoCarrier, NoCarrier, LLM_PROVIDERS="openai")
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def api(request, tmp_path_factory):
+    where = {"DATABASE_URL": request.getfixturevalue("postgres").database()} if request.param == "postgres" else {}
+    roles = Roles(tmp_path_factory.mktemp("contacts"), NoCarrier, NoCarrier, LLM_PROVIDERS="openai", **where)
     roles.start("api")
     yield roles
     roles.stop()

@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import http.server
 import json
+import ssl
+import subprocess
 import threading
 import time
 import uuid
@@ -11,6 +13,7 @@ import uuid
 import pytest
 
 from conftest import free_port, request
+from postgres import postgres  # noqa: F401
 from roles import Roles, wait_until
 from test_api import Carrier
 
@@ -60,11 +63,22 @@ def inside():
     made.server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def roles(tmp_path_factory, receiver):
-    carrier = Carrier()
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def roles(request, tmp_path_factory, receiver):
+    carrier, where, server = Carrier(), {}, None
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        where = {"DATABASE_URL": server.database(), "SECRETS_KEY": "k" * 40}
     made = Roles(tmp_path_factory.mktemp("webhooks"), carrier, carrier, LLM_PROVIDERS="openai",
-                 OUTBOUND_ALLOW=f"127.0.0.1:{receiver.port}")
+                 OUTBOUND_ALLOW=f"127.0.0.1:{receiver.port}", **where)
+
+    def sql(text):
+        if server:
+            return server.psql(where["DATABASE_URL"], text)
+        with made.database() as db:
+            return str(db.execute(text).fetchall())
+
+    made.sql = sql
     made.carrier = carrier
     made.start("api")
     made.start("worker")
@@ -96,8 +110,8 @@ def signed(headers, body, secret):
 def test_webhook(roles, hook):
     path = f"/webhooks/{hook['id']}"
     assert hook["secret"].startswith("whsec_") and len(hook["secret"]) > 40
-    with roles.database() as db:
-        assert hook["secret"] not in db.execute("SELECT secret FROM webhooks WHERE id = ?", (hook["id"],)).fetchone()[0]
+    kept = roles.sql(f"SELECT secret FROM webhooks WHERE id = '{hook['id']}'")
+    assert kept and hook["secret"] not in kept
     shown = roles.call("GET", path)[1]
     assert "secret" not in shown and shown == {k: v for k, v in hook.items() if k != "secret"}
     assert "secret" not in roles.call("GET", "/webhooks")[1][0]
@@ -152,8 +166,7 @@ def test_a_call_that_fails(roles, receiver, hook):
 
 
 def again_now(roles):
-    with roles.database() as db:
-        db.execute("UPDATE jobs SET run_at_ms = 0 WHERE kind = 'webhook' AND status = 'queued'")
+    roles.sql("UPDATE jobs SET run_at_ms = 0 WHERE kind = 'webhook' AND status = 'queued'")
 
 
 def test_tried_again_and_replayed(roles, receiver, hook):
@@ -198,3 +211,20 @@ def test_redirects_stay_outside(roles, receiver, hook, inside):
         row = wait_until(lambda: [d for d in deliveries(roles, hook) if d["id"] == made["id"] and d["attempts"]])[0]
         assert row["status"] == "pending" and ("no public address" in row["error"] or row["error"] == "the answer was HTTP 302")
     assert not inside.got
+
+
+def test_tls_is_verified(roles, receiver, hook, tmp_path):
+    """A certificate that nobody signed, at an address that may be reached."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key", "-out", tmp_path / "cert"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    plain = receiver.server.socket
+    receiver.server.socket = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+    try:
+        roles.call("PUT", f"/webhooks/{hook['id']}", {"url": receiver.url.replace("http:", "https:")})
+        roles.call("POST", f"/webhooks/{hook['id']}/test")
+        row = wait_until(lambda: [d for d in deliveries(roles, hook) if d["attempts"]])[0]
+        assert row["error"] == "the TLS certificate of 127.0.0.1 is not valid" and not receiver.got
+    finally:
+        receiver.server.socket = plain
