@@ -9,7 +9,7 @@
 
 #define RANK_BASE 60.0f  /* of the fusion */
 #define SIMILAR 0.35f    /* from here on a passage is about the same thing */
-#define UNLIKE 0.10f     /* below, shared words are chance */
+#define UNLIKE 0.20f     /* below, shared words are chance */
 #define FIRST_WORDS 2    /* hits of the full-text search that need no nearness beyond that */
 #define WORDS_SHARE 0.4f /* of the best hit's score, when there are no vectors */
 #define TITLE_BYTES 80

@@ -6,17 +6,14 @@
 
 static bool says_nothing(const char *word)
 {
-    static const char list[] = " a about also am an and any are as at be been but by can could did "
-                               "do does for from get give go "
-                               "got had has have he hello her here hey hi him his how i if in into "
-                               "is it its just know let like "
-                               "may me might more my need no not of oh ok okay on one or our out "
-                               "please really right say she should "
-                               "so some tell than thanks that the their them then there these they "
-                               "thing things this those to too "
-                               "uh um up us very want was way we well were what when where which "
-                               "who whose why will with would yeah "
-                               "yes you your ";
+    static const char list[] =
+        " a about again also am an and any are as at be because been but by can come could did do "
+        "does for from get give go got had has have he hello her here hey hi him his how i if in "
+        "into is it its just know let like many may me might more much my need no not of off oh "
+        "ok okay on one only or our out please really right said say says see she should so some "
+        "sorry such sure talk tell than thank thanks that the their them then there these they "
+        "thing things this those to too uh um up us very want was way we well were what when "
+        "where which who whose why will with would yeah yes you your ";
     char padded[RLX_SEARCH_WORD + 3];
 
     snprintf(padded, sizeof padded, " %s ", word);
