@@ -56,6 +56,21 @@ def receiver():
 
 
 @pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    """Has a certificate that nobody signed, at an address that may be reached."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key", "-out", folder / "cert"], check=True, capture_output=True)
+    made = Receiver()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert", folder / "key")
+    made.server.socket = context.wrap_socket(made.server.socket, server_side=True, do_handshake_on_connect=False)
+    made.url = made.url.replace("http:", "https:")
+    yield made
+    made.server.shutdown()
+
+
+@pytest.fixture(scope="module")
 def inside():
     """Listens where nobody may be sent to."""
     made = Receiver()
@@ -64,13 +79,13 @@ def inside():
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def roles(request, tmp_path_factory, receiver):
+def roles(request, tmp_path_factory, receiver, secure):
     carrier, where, server = Carrier(), {}, None
     if request.param == "postgres":
         server = request.getfixturevalue("postgres")
         where = {"DATABASE_URL": server.database(), "SECRETS_KEY": "k" * 40}
     made = Roles(tmp_path_factory.mktemp("webhooks"), carrier, carrier, LLM_PROVIDERS="openai",
-                 OUTBOUND_ALLOW=f"127.0.0.1:{receiver.port}", **where)
+                 OUTBOUND_ALLOW=f"127.0.0.1:{receiver.port},127.0.0.1:{secure.port}", **where)
 
     def sql(text):
         if server:
@@ -213,18 +228,8 @@ def test_redirects_stay_outside(roles, receiver, hook, inside):
     assert not inside.got
 
 
-def test_tls_is_verified(roles, receiver, hook, tmp_path):
-    """A certificate that nobody signed, at an address that may be reached."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key", "-out", tmp_path / "cert"], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
-    plain = receiver.server.socket
-    receiver.server.socket = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
-    try:
-        roles.call("PUT", f"/webhooks/{hook['id']}", {"url": receiver.url.replace("http:", "https:")})
-        roles.call("POST", f"/webhooks/{hook['id']}/test")
-        row = wait_until(lambda: [d for d in deliveries(roles, hook) if d["attempts"]])[0]
-        assert row["error"] == "the TLS certificate of 127.0.0.1 is not valid" and not receiver.got
-    finally:
-        receiver.server.socket = plain
+def test_tls_is_verified(roles, hook, secure):
+    roles.call("PUT", f"/webhooks/{hook['id']}", {"url": secure.url})
+    roles.call("POST", f"/webhooks/{hook['id']}/test")
+    row = wait_until(lambda: [d for d in deliveries(roles, hook) if d["attempts"]])[0]
+    assert row["error"] == "the TLS certificate of 127.0.0.1 is not valid" and not secure.got
