@@ -12,13 +12,15 @@
 
 #define WAIT_MS 500
 #define HEARTBEAT_MS 15000
-#define LOOK_MS 10000 /* whether a call is complete, should its last event have been missed */
+#define SETTLE_MS 1500 /* what came with a call's end may reach the hub so much later */
+#define LOOK_MS 10000  /* whether a call is complete, should its last event have been missed */
 
 struct stream {
     struct rlx_api *api;
     struct rlx_hub_reader reader;
     uint64_t sent_ms, looked_ms;
-    char *text; /* what waits to be sent */
+    uint64_t complete_ms; /* when a look found that the call is complete, 0 = not yet */
+    char *text;           /* what waits to be sent */
     size_t length, offset;
     bool ended;
 };
@@ -60,9 +62,13 @@ static void fill(struct stream *stream)
         return;
     }
     /* Everything that was there has been sent. */
+    bool given = stream->reader.analysed;
     bool look = stream->reader.call_id[0] &&
-                (stream->reader.analysed || now_ms - stream->looked_ms >= LOOK_MS);
-    if (look && is_complete(stream)) {
+                (given || stream->complete_ms || now_ms - stream->looked_ms >= LOOK_MS);
+    bool complete = look && is_complete(stream);
+    if (complete && !stream->complete_ms)
+        stream->complete_ms = now_ms;
+    if (complete && (given || now_ms - stream->complete_ms >= SETTLE_MS)) {
         put(stream, talloc_strdup(stream, "event: end\ndata: {}\n\n"));
         stream->ended = true;
     } else if (now_ms - stream->sent_ms >= HEARTBEAT_MS) {

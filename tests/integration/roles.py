@@ -1,5 +1,9 @@
-"""Starts the roles of the real program by themselves, as a production set-up does, against doubles."""
+"""Starts the roles of the real program by themselves, as a production set-up does, against doubles. With RLX_TEST_STORE=postgres (or
+pgbouncer) in the environment each set has a PostgreSQL database of its own instead of SQLite's file."""
 
+import atexit
+import functools
+import os
 import pathlib
 import signal
 import sqlite3
@@ -17,6 +21,46 @@ def wait_until(check, seconds=10, every=0.05):
             return value
         time.sleep(every)
     return check()
+
+
+STORE = os.environ.get("RLX_TEST_STORE", "sqlite")
+
+
+@functools.cache
+def cluster():
+    from postgres import Cluster
+    made = Cluster(pgbouncer=STORE == "pgbouncer")
+    atexit.register(made.close)
+    return made
+
+
+class Database:
+    """As much of sqlite3's connection as the tests use, on PostgreSQL."""
+
+    def __init__(self, url):
+        self.name = url.split("?")[0].rsplit("/", 1)[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def close(self):
+        pass
+
+    def execute(self, sql, values=()):
+        for value in values:
+            quoted = str(value) if isinstance(value, (int, float)) else "'" + str(value).replace("'", "''") + "'"
+            sql = sql.replace("?", quoted, 1)
+        self.rows = [tuple(line.split("|")) for line in cluster().sql(sql, self.name).splitlines()]
+        return self
+
+    def fetchone(self):
+        return self.rows[0] if self.rows else None
+
+    def fetchall(self):
+        return self.rows
 
 
 class Roles:
@@ -43,6 +87,9 @@ class Roles:
             "EMBED_PROVIDERS": "none",
             "JWT_SECRET_KEY": "0123456789abcdef0123456789abcdef",
         })
+        if STORE != "sqlite" and "DATABASE_URL" not in environment:
+            self.environment["DATABASE_URL"] = cluster().database(STORE == "pgbouncer")
+            self.environment["SECRETS_KEY"] = "s" * 44
         self.environment.update(environment)
         self.processes = {}
         self.token = None
@@ -121,4 +168,6 @@ class Roles:
         return call
 
     def database(self):
+        if self.environment.get("DATABASE_URL", "").startswith("postgres"):
+            return Database(self.environment["DATABASE_URL"])
         return sqlite3.connect(self.tmp / "data" / "relayx.db", timeout=5)

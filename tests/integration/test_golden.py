@@ -113,7 +113,7 @@ def both(tmp_path_factory, postgres):  # noqa: F811
     url = postgres.database()
     sides = []
     try:
-        sides.append(Side(folder / "sqlite", carrier))
+        sides.append(Side(folder / "sqlite", carrier, DATABASE_URL=""))
         sides.append(Side(folder / "postgres", carrier, DATABASE_URL=url))
         sides[1].cluster, sides[1].database = postgres, url.rsplit("/", 1)[1]
         pair = Both(sides)

@@ -81,7 +81,7 @@ WITH page AS (
     SELECT e.*, lag(e.id, 1, ?1) OVER (ORDER BY e.id) AS before FROM call_events e WHERE e.id > ?1 ORDER BY e.id LIMIT ?2)
 SELECT e.id, c.user_id, e.call_id, e.kind, e.data, {{time:e.at}}, c.agent_id FROM page e JOIN calls c ON c.id = e.call_id
 WHERE e.id < COALESCE((SELECT min(g.id) FROM page g
-    WHERE g.id > g.before + 1 AND g.made_at > clock_timestamp() - interval '6 seconds'), 9223372036854775807)
+    WHERE g.id > g.before + 1 AND g.made_at > clock_timestamp() - interval '2 seconds'), 9223372036854775807)
 ORDER BY e.id;
 
 -- name: events_after (sqlite)
