@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "gateway/early.h"
 #include "gateway/media.h"
 #include "gateway/route.h"
 #include "gateway/token.h"
@@ -19,7 +20,6 @@
 #define STORE_MS 2000      /* `start` waits so long for the store */
 #define LOAD_MS 10000      /* a call that can't be loaded is tried again for so long */
 #define LOAD_AGAIN_MS 300
-#define EARLY_MAX (64 << 10) /* bytes that may come behind `start` before the call is there */
 #define READY_MS 120000    /* a call that is ready and never gets a stream is forgotten */
 
 struct call {
@@ -45,8 +45,7 @@ struct door {
     uint64_t checking_ms;  /* since */
     bool taken;
     char *amd;   /* who answered; NULL = not known */
-    char *early; /* messages behind `start`: each its length, then its text */
-    size_t early_length;
+    struct rlx_early *early; /* messages behind `start`, in the same read or on their way */
 };
 
 struct rlx_calls {
@@ -123,30 +122,9 @@ static void door_refuse(struct door *door, const char *why)
     rlx_socket_close(door->socket, 1008, why);
 }
 
-/* What came in the same read as `start`, or was on its way before reading stopped. */
-static void keep_early(struct door *door, const char *text, size_t length)
+static void message_early(const char *text, size_t length, void *arg)
 {
-    size_t more = sizeof length + length;
-
-    if (door->early_length + more > EARLY_MAX)
-        return;
-    char *grown = talloc_realloc(door, door->early, char, (unsigned)(door->early_length + more));
-    if (!grown)
-        return;
-    door->early = grown;
-    memcpy(grown + door->early_length, &length, sizeof length);
-    memcpy(grown + door->early_length + sizeof length, text, length);
-    door->early_length += more;
-}
-
-static void replay_early(struct call *call, const struct door *door)
-{
-    size_t length;
-
-    for (size_t at = 0; at < door->early_length; at += sizeof length + length) {
-        memcpy(&length, door->early + at, sizeof length);
-        rlx_live_message(call->live, door->early + at + sizeof length, length);
-    }
+    rlx_live_message(arg, text, length);
 }
 
 /* Both are there: a proven socket and a loaded call. */
@@ -165,7 +143,7 @@ static void join(struct call *call)
     rlx_live_start(call->live, socket, door->stream_sid, door->call_sid);
     if (door->amd)
         rlx_live_amd(call->live, door->amd);
-    replay_early(call, door);
+    rlx_early_replay(door->early, message_early, call->live);
     door_free(door);
     rlx_socket_hold(socket, 0);
 }
@@ -326,6 +304,8 @@ static void token_checked(struct door *door, const char *token, int err)
     if (!call) {
         if (good)
             end_unbegun(calls, door->call_id, "gateway_stopped");
+        else
+            rlx_calls_gone(calls, door->call_id); /* it was loaded for this socket, or is over */
         door_refuse(door, err == RLX_EAUTH ? "the stream token was used or has expired"
                                            : "the call is not there");
         return;
@@ -399,7 +379,7 @@ static void door_message(const char *text, size_t length, void *arg)
     const char *why = NULL;
 
     if (door->checking || door->taken) {
-        keep_early(door, text, length);
+        rlx_early_keep(&door->early, door, text, length);
         return;
     }
     if (rlx_media_read(&message, text, length, &why))

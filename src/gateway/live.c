@@ -15,12 +15,14 @@
 #define CLOSE_MS 5000 /* the call's end waits so long for its recording to be closed */
 #define BAD_MESSAGES 100
 #define BEEP_MS 90000 /* a machine has beeped by then */
+#define HANGUP_MS 500 /* the stream stays open so long for the carrier to be told by REST */
 #define STOP_MS 2000 /* the stream's own end is awaited so long after the carrier's word */
 
 /* ---- the conversation's actions ---- */
 
-struct hangup {
+struct rlx_hangup {
     uv_work_t work;
+    struct rlx_live *live; /* NULL when it is gone */
     const struct rlx_config *config;
     struct rlx_store *store;
     struct rlx_socket *socket;
@@ -30,7 +32,7 @@ struct hangup {
 
 static void hangup_at_carrier(uv_work_t *work)
 {
-    struct hangup *hangup = work->data;
+    struct rlx_hangup *hangup = work->data;
     const struct rlx_config *config = NULL;
 
     /* The user's own account may have dialed. When the store is away it was most likely the server's. */
@@ -39,29 +41,45 @@ static void hangup_at_carrier(uv_work_t *work)
     hangup->err = rlx_carrier_hangup(config, hangup->sid);
 }
 
+/* When the call is over: at once, or when the carrier has been told (half a second at most). */
+static void close_stream(struct rlx_live *live)
+{
+    if (!live->over || !live->socket ||
+        (live->hangup && rlx_now_ms() - live->end_ms < HANGUP_MS))
+        return;
+    rlx_socket_close(live->socket, 1000, "the call is over");
+}
+
 static void hangup_done(uv_work_t *work, int status)
 {
-    struct hangup *hangup = work->data;
+    struct rlx_hangup *hangup = work->data;
 
     if (status || hangup->err)
         rlx_log(RLX_WARN, "carrier.hangup", "sid=%s error=%s", hangup->sid,
                 rlx_err_text(status ? status : hangup->err));
+    if (hangup->live) {
+        hangup->live->hangup = NULL;
+        close_stream(hangup->live);
+    }
     talloc_free(hangup);
 }
 
-/* By REST and by closing the stream: whichever the carrier sees first ends the call. */
+/* By REST, then by closing the stream. The other way round the carrier would find the call over, or go on with its document. */
 static void hang_up(struct rlx_live *live)
 {
-    struct hangup *hangup = talloc_zero(NULL, struct hangup);
+    struct rlx_hangup *hangup = talloc_zero(NULL, struct rlx_hangup);
 
     if (hangup) {
         hangup->work.data = hangup;
         hangup->config = live->env->config;
+        hangup->live = live;
         hangup->store = live->env->store;
         snprintf(hangup->call_id, sizeof hangup->call_id, "%s", live->setup->call_id);
         snprintf(hangup->sid, sizeof hangup->sid, "%s", live->call_sid);
         if (uv_queue_work(live->env->loop, &hangup->work, hangup_at_carrier, hangup_done))
             talloc_free(hangup);
+        else
+            live->hangup = hangup;
     }
 }
 
@@ -144,8 +162,8 @@ static void end_call(struct rlx_live *live, const struct rlx_conv_action *action
         (void)rlx_recorder_finish(live->recorder, rlx_live_time(live));
     live->over = true;
     rlx_live_listeners_end(live);
-    if (live->socket)
-        rlx_socket_close(live->socket, 1000, "the call is over");
+    live->end_ms = now_ms;
+    close_stream(live);
     if (!end) {
         rlx_log(RLX_ERROR, "call.end", "call_id=%s error=%s", live->setup->call_id, "out of memory");
         return; /* the worker closes it when its lease is over */
@@ -159,7 +177,6 @@ static void end_call(struct rlx_live *live, const struct rlx_conv_action *action
         .owner = true,
     };
     live->end = end;
-    live->end_ms = now_ms;
     report_end(live, now_ms);
 }
 
@@ -398,6 +415,7 @@ void rlx_live_tick(struct rlx_live *live, uint64_t now_ms)
 
     if (live->end)
         report_end(live, now_ms);
+    close_stream(live);
     if (live->over || !live->started_ms)
         return;
     rlx_live_listeners_tick(live);
@@ -453,6 +471,8 @@ const char *rlx_live_call_id(const struct rlx_live *live)
 
 static int live_end(struct rlx_live *live)
 {
+    if (live->hangup)
+        live->hangup->live = NULL;
     rlx_live_listeners_end(live);
     return 0;
 }

@@ -39,6 +39,7 @@ struct rlx_live {
     bool over;                        /* RLX_ACT_END was carried out */
     struct rlx_call_end *end;         /* … and waits for the recording to be closed; NULL = reported, or not yet */
     uint64_t end_ms;
+    struct rlx_hangup *hangup;        /* on its way to the carrier; NULL = not, or answered */
     /* Events that came up while actions were being carried out: given to the conversation afterwards, in order. */
     struct rlx_conv_event *waiting;
     size_t waiting_count;
