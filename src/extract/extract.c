@@ -86,9 +86,7 @@ int rlx_extract_kind_of(enum rlx_extract_kind *kindp, const char *name, const ch
         kind = RLX_EXTRACT_PDF;
     else if (starts(data, length, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8))
         why = old;
-    else if (starts(data, length, "PK\3\4", 4) && kind != RLX_EXTRACT_DOCX)
-        why = kinds;
-    else if (!known)
+    else if (!known || (starts(data, length, "PK\3\4", 4) && kind != RLX_EXTRACT_DOCX))
         why = kinds;
     if (whyp)
         *whyp = why;
