@@ -22,8 +22,7 @@ bool rlx_scope_allows(const char *scopes, const char *wanted)
         if ((n == strlen(wanted) && !strncmp(p, wanted, n)) || (n == 1 && *p == '*' && colon) ||
             (n == 5 && !strncmp(p, "write", 5) && colon) ||
             (n == 4 && !strncmp(p, "read", 4) && read) ||
-            (read && n == area + 6 && !strncmp(p, wanted, area) &&
-             !strncmp(p + area, ":write", 6)))
+            (read && n == area + 6 && !strncmp(p, wanted, area) && !strncmp(p + area, ":write", 6)))
             return true;
         p += n;
     }
@@ -249,7 +248,8 @@ static bool may_now(struct rlx_request *req, struct rlx_api *api, enum rlx_rate 
     return false;
 }
 
-/* An address is limited before its token is looked at, so that tokens and keys can't be guessed fast. */
+/* An address is limited before its token is looked at, so that tokens and keys can't be guessed
+ * fast. */
 static bool admit(struct rlx_request *req, struct rlx_api *api, struct rlx_api_call *call)
 {
     const struct rlx_operation *operation = call->operation;

@@ -1,4 +1,5 @@
-/* GET /docs: Swagger UI, built in, over /openapi.json. Nothing comes from elsewhere, and the page may load nothing else. */
+/* GET /docs: Swagger UI, built in, over /openapi.json. Nothing comes from elsewhere, and the page
+ * may load nothing else. */
 #include <string.h>
 
 #include "api/private.h"
@@ -9,7 +10,8 @@ static const char html[] =
     "<title>RelayX API</title>\n<link rel=\"stylesheet\" href=\"/docs/swagger-ui.css\">\n</head>\n"
     "<body>\n<div id=\"swagger-ui\"><p>The description itself: "
     "<a href=\"/openapi.json\">/openapi.json</a></p></div>\n"
-    "<script src=\"/docs/swagger-ui-bundle.js\"></script>\n<script src=\"/docs/start.js\"></script>\n"
+    "<script src=\"/docs/swagger-ui-bundle.js\"></script>\n<script "
+    "src=\"/docs/start.js\"></script>\n"
     "</body>\n</html>\n";
 
 static const char start[] =
@@ -19,7 +21,8 @@ static const char start[] =
 
 /* Styles stand in attributes of the viewer's elements. */
 static const char policy[] =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
+    "data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 void rlx_api_docs(struct rlx_request *req, void *arg)

@@ -8,8 +8,8 @@
 #include "base/crypto.h"
 #include "base/err.h"
 
-/* Four-way sets: a key lives in one of the four slots of its set; of a full set the slot that was used longest ago,
- * so the fullest bucket, is forgotten. */
+/* Four-way sets: a key lives in one of the four slots of its set; of a full set the slot that was
+ * used longest ago, so the fullest bucket, is forgotten. */
 #define SETS 4096
 #define WAYS 4
 #define LOCKS 64
@@ -53,14 +53,16 @@ static int parse(struct rlx_limits *limits, const char *setting, TALLOC_CTX *ctx
     for (const char *p = setting; *p;) {
         size_t n = strcspn(p, ","), name = strcspn(p, "=,"), i = 0;
         char *end = NULL;
-        while (i < CLASSES && (strlen(classes[i].name) != name || strncmp(classes[i].name, p, name) != 0))
+        while (i < CLASSES &&
+               (strlen(classes[i].name) != name || strncmp(classes[i].name, p, name) != 0))
             i++;
         long number = i < CLASSES && p[name] == '=' ? strtol(p + name + 1, &end, 10) : 0;
         if (!end || end != p + n || number < 1 || number > LIMIT_MAX) {
-            *whyp = talloc_asprintf(ctx,
-                                    "RATE_LIMITS: can't read \"%.*s\"; write it as read=1200,"
-                                    "write=300,auth=60,heavy=60,address=6000 (requests a minute, at least 1)",
-                                    (int)n, p);
+            *whyp = talloc_asprintf(
+                ctx,
+                "RATE_LIMITS: can't read \"%.*s\"; write it as read=1200,"
+                "write=300,auth=60,heavy=60,address=6000 (requests a minute, at least 1)",
+                (int)n, p);
             return RLX_ECONFIG;
         }
         limits->per_minute[classes[i].rate] = (unsigned)number;

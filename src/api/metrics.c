@@ -16,8 +16,8 @@ static const int statuses[] = {200, 201, 202, 204, 206, 400, 401, 403, 404, 405,
                                413, 415, 416, 422, 424, 429, 500, 502, 503, 0}; /* 0: any other */
 #define STATUSES (sizeof statuses / sizeof statuses[0])
 
-static const uint64_t bounds_us[] = {500,    1000,   2500,    5000,    10000,   25000,
-                                     50000,  100000, 250000,  500000,  1000000, 5000000};
+static const uint64_t bounds_us[] = {500,   1000,   2500,   5000,   10000,   25000,
+                                     50000, 100000, 250000, 500000, 1000000, 5000000};
 #define BOUNDS (sizeof bounds_us / sizeof bounds_us[0])
 
 struct row {
@@ -85,17 +85,19 @@ static char *add_times(char *text, const struct row *row, const char *labels)
 
     for (size_t i = 0; text && i < BOUNDS; i++) {
         total += atomic_load(&row->within[i]);
-        text = talloc_asprintf_append_buffer(text, "relayx_http_request_seconds_bucket{%s,le=\"%g\"} %llu\n",
-                                             labels, (double)bounds_us[i] / 1e6, total);
+        text = talloc_asprintf_append_buffer(
+            text, "relayx_http_request_seconds_bucket{%s,le=\"%g\"} %llu\n", labels,
+            (double)bounds_us[i] / 1e6, total);
     }
     total += atomic_load(&row->within[BOUNDS]);
-    return !text ? NULL
-                 : talloc_asprintf_append_buffer(
-                       text,
-                       "relayx_http_request_seconds_bucket{%s,le=\"+Inf\"} %llu\n"
-                       "relayx_http_request_seconds_sum{%s} %.6f\n"
-                       "relayx_http_request_seconds_count{%s} %llu\n",
-                       labels, total, labels, (double)atomic_load(&row->sum_us) / 1e6, labels, total);
+    return !text
+               ? NULL
+               : talloc_asprintf_append_buffer(
+                     text,
+                     "relayx_http_request_seconds_bucket{%s,le=\"+Inf\"} %llu\n"
+                     "relayx_http_request_seconds_sum{%s} %.6f\n"
+                     "relayx_http_request_seconds_count{%s} %llu\n",
+                     labels, total, labels, (double)atomic_load(&row->sum_us) / 1e6, labels, total);
 }
 
 static bool is_used(const struct row *row)
@@ -111,14 +113,15 @@ char *rlx_metrics_requests(const struct rlx_metrics *metrics, char *text)
     char labels[300];
 
     for (int times = 0; times < 2; times++) {
-        text = talloc_strdup_append_buffer(text, times ? "# TYPE relayx_http_request_seconds histogram\n"
-                                                       : "# TYPE relayx_http_requests_total counter\n");
+        text = talloc_strdup_append_buffer(text,
+                                           times ? "# TYPE relayx_http_request_seconds histogram\n"
+                                                 : "# TYPE relayx_http_requests_total counter\n");
         for (size_t i = 0; text && i <= metrics->count; i++) {
             const struct rlx_route *route = i < metrics->count ? &metrics->routes[i] : NULL;
             if (!is_used(&metrics->rows[i]))
                 continue;
-            snprintf(labels, sizeof labels, "method=\"%s\",route=\"%s\"", route ? route->method : "any",
-                     route ? route->path : "none");
+            snprintf(labels, sizeof labels, "method=\"%s\",route=\"%s\"",
+                     route ? route->method : "any", route ? route->path : "none");
             text = times ? add_times(text, &metrics->rows[i], labels)
                          : add_statuses(text, &metrics->rows[i], labels);
         }
@@ -174,11 +177,33 @@ static bool may_read(struct rlx_request *req, const struct rlx_api *api)
     const char *header = rlx_request_header(req, "Authorization");
     const char *peer = rlx_request_peer(req);
     bool local = !strncmp(peer, "127.", 4) || !strcmp(peer, "::1");
-    bool proxied = rlx_request_header(req, "X-Forwarded-For") || rlx_request_header(req, "Forwarded");
+    bool proxied =
+        rlx_request_header(req, "X-Forwarded-For") || rlx_request_header(req, "Forwarded");
 
     if (*token)
         return header && !strncasecmp(header, "Bearer ", 7) && rlx_equal(header + 7, token);
     return local && !proxied;
+}
+
+static char *gauges(struct rlx_request *req, struct rlx_api *api)
+{
+    unsigned opened, used, waiting;
+    int up = !rlx_store_ping(api->store);
+
+    rlx_store_pool(api->store, &opened, &used, &waiting);
+    return talloc_asprintf(
+        (TALLOC_CTX *)req,
+        "# TYPE relayx_info gauge\nrelayx_info{version=\"%s\"} 1\n"
+        "# TYPE relayx_store_up gauge\nrelayx_store_up %d\n"
+        "# TYPE relayx_store_connections gauge\n"
+        "relayx_store_connections{state=\"open\"} %u\nrelayx_store_connections{state=\"used\"} %u\n"
+        "# TYPE relayx_store_waiting gauge\nrelayx_store_waiting %u\n"
+        "# TYPE relayx_live_streams gauge\nrelayx_live_streams %d\n"
+        "# TYPE relayx_http_connections gauge\nrelayx_http_connections %u\n"
+        "# TYPE relayx_http_requests_active gauge\nrelayx_http_requests_active %u\n",
+        RLX_VERSION, up, opened, used, waiting, atomic_load(&api->streams),
+        api->httpd ? rlx_httpd_connections(api->httpd) : 0,
+        api->httpd ? rlx_httpd_active(api->httpd) : 0);
 }
 
 void rlx_api_metrics(struct rlx_request *req, void *arg)
@@ -190,15 +215,7 @@ void rlx_api_metrics(struct rlx_request *req, void *arg)
                         "only from this machine, or with the token that METRICS_TOKEN sets");
         return;
     }
-    char *text = talloc_asprintf((TALLOC_CTX *)req,
-                                 "# TYPE relayx_info gauge\nrelayx_info{version=\"%s\"} 1\n"
-                                 "# TYPE relayx_store_up gauge\nrelayx_store_up %d\n"
-                                 "# TYPE relayx_live_streams gauge\nrelayx_live_streams %d\n"
-                                 "# TYPE relayx_http_connections gauge\nrelayx_http_connections %u\n"
-                                 "# TYPE relayx_http_requests_active gauge\nrelayx_http_requests_active %u\n",
-                                 RLX_VERSION, !rlx_store_ping(api->store), atomic_load(&api->streams),
-                                 api->httpd ? rlx_httpd_connections(api->httpd) : 0,
-                                 api->httpd ? rlx_httpd_active(api->httpd) : 0);
+    char *text = gauges(req, api);
     text = text ? rlx_metrics_process(text) : NULL;
     text = text ? rlx_metrics_requests(api->metrics, text) : NULL;
     if (text)

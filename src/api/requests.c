@@ -38,7 +38,8 @@ static bool is_listed(const char *list, const char *origin)
     return false;
 }
 
-/* The Fetch standard's CORS protocol. Tokens come in a header, never in a cookie, so credentials are not allowed. */
+/* The Fetch standard's CORS protocol. Tokens come in a header, never in a cookie, so credentials
+ * are not allowed. */
 static void allow_origin(struct rlx_request *req, const struct rlx_api *api)
 {
     const char *list = rlx_config_get(api->config, RLX_CFG_CORS_ORIGINS);

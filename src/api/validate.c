@@ -29,7 +29,8 @@ static bool pattern_matches(struct rlx_pattern *pattern, const char *text)
         pthread_mutex_lock(&lock);
         if (!atomic_load(&pattern->state))
             atomic_store(&pattern->state,
-                         regcomp(&pattern->compiled, pattern->text, REG_EXTENDED | REG_NOSUB) ? 2 : 1);
+                         regcomp(&pattern->compiled, pattern->text, REG_EXTENDED | REG_NOSUB) ? 2
+                                                                                              : 1);
         pthread_mutex_unlock(&lock);
     }
     return atomic_load(&pattern->state) == 1 && !regexec(&pattern->compiled, text, 0, NULL, 0);
@@ -38,9 +39,9 @@ static bool pattern_matches(struct rlx_pattern *pattern, const char *text)
 /* The white space of ECMAScript's \s, and the control characters that others count to it. */
 static bool is_blank(const char *text)
 {
-    static const char *const wide[] = {"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\xa8",
-                                       "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80",
-                                       "\xef\xbb\xbf"};
+    static const char *const wide[] = {"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80",
+                                       "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
+                                       "\xe2\x81\x9f", "\xe3\x80\x80", "\xef\xbb\xbf"};
 
     while (*text) {
         size_t n = strspn(text, " \t\r\n\v\f\x1c\x1d\x1e\x1f");
@@ -74,7 +75,9 @@ static const char *choices(TALLOC_CTX *ctx, const char *const *one_of)
 
 static bool is_web_address(const char *text)
 {
-    size_t scheme = !strncasecmp(text, "http://", 7) ? 7 : !strncasecmp(text, "https://", 8) ? 8 : 0;
+    size_t scheme = !strncasecmp(text, "http://", 7)    ? 7
+                    : !strncasecmp(text, "https://", 8) ? 8
+                                                        : 0;
 
     for (const char *p = text; *p; p++)
         if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("<>\"\\^`{|}", *p))
@@ -97,7 +100,8 @@ static const char *check_format(const struct rlx_schema *schema, const char *tex
     case RLX_FORMAT_DATE:
         return rlx_is_date(text) ? NULL : "must be a date such as 2026-01-02";
     case RLX_FORMAT_URI:
-        return is_web_address(text) ? NULL : "must be an address that begins with http:// or https://";
+        return is_web_address(text) ? NULL
+                                    : "must be an address that begins with http:// or https://";
     }
     return NULL;
 }
@@ -156,15 +160,16 @@ static bool is_whole(const json_t *value)
 static const char *check_number(TALLOC_CTX *ctx, const struct rlx_schema *schema, double value)
 {
     bool low = schema->has_min && !(schema->over_min ? value > schema->min : value >= schema->min);
-    bool high = schema->has_max && !(schema->under_max ? value < schema->max : value <= schema->max);
+    bool high =
+        schema->has_max && !(schema->under_max ? value < schema->max : value <= schema->max);
 
     if (!low && !high)
         return NULL;
     if (schema->has_min && schema->has_max && !schema->over_min && !schema->under_max)
         return talloc_asprintf(ctx, "must be between %.15g and %.15g", schema->min, schema->max);
     if (low)
-        return talloc_asprintf(ctx, "must be %s %.15g", schema->over_min ? "greater than" : "at least",
-                               schema->min);
+        return talloc_asprintf(ctx, "must be %s %.15g",
+                               schema->over_min ? "greater than" : "at least", schema->min);
     return talloc_asprintf(ctx, "must be %s %.15g", schema->under_max ? "less than" : "at most",
                            schema->max);
 }
@@ -217,7 +222,8 @@ static json_t *clean_array(const struct rlx_schema *schema, json_t *value, const
 
     json_array_foreach (value, i, item) {
         snprintf(name, sizeof name, "%.180s[%zu]", field, i);
-        json_t *kept = schema->items ? rlx_validate(schema->items, item, name, errors) : json_incref(item);
+        json_t *kept =
+            schema->items ? rlx_validate(schema->items, item, name, errors) : json_incref(item);
         if (kept)
             json_array_append_new(clean, kept);
         if (json_array_size(errors) >= ERRORS_MAX)
@@ -280,7 +286,8 @@ static json_t *clean_object(const struct rlx_schema *schema, json_t *value, cons
     return clean;
 }
 
-/* The first schema that takes the value; else the complaints of the only one that is not about null. */
+/* The first schema that takes the value; else the complaints of the only one that is not about
+ * null. */
 static json_t *clean_any(const struct rlx_schema *schema, json_t *value, const char *field,
                          json_t *errors)
 {
@@ -345,7 +352,8 @@ json_t *rlx_validate(const struct rlx_schema *schema, json_t *value, const char 
     if (schema->any)
         return clean_any(schema, value, field, errors);
     if (schema->types && !(schema->types & type)) {
-        rlx_validate_error(errors, field, *field ? wanted(schema->types) : "the body must be an object");
+        rlx_validate_error(errors, field,
+                           *field ? wanted(schema->types) : "the body must be an object");
         return NULL;
     }
     if (type & (RLX_T_ARRAY | RLX_T_OBJECT))

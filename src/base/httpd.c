@@ -102,8 +102,9 @@ static bool holds_nul(const char *text)
 /* Whether the path and the query, decoded, are UTF-8. */
 static bool is_utf8(struct rlx_request *req)
 {
-    char *path = strchr(req->path, '%') ? rlx_percent_decode(req, req->path, strlen(req->path), false, NULL)
-                                        : req->path;
+    char *path = strchr(req->path, '%')
+                     ? rlx_percent_decode(req, req->path, strlen(req->path), false, NULL)
+                     : req->path;
     bool good = path && rlx_utf8_valid(path);
 
     for (const struct rlx_field *field = req->query_fields; good && field; field = field->next)
@@ -349,7 +350,8 @@ static void completed(void *cls, struct MHD_Connection *connection, void **state
         MHD_destroy_response(req->response);
     json_decref(req->json);
     if (!req->upgrade.socket) /* MHD has nothing to do with the socket any more */
-        rlx_watch_limit(connection, RLX_HTTPD_REQUEST_MS + 1000ull * timeout_s(&req->server->options));
+        rlx_watch_limit(connection,
+                        RLX_HTTPD_REQUEST_MS + 1000ull * timeout_s(&req->server->options));
     atomic_fetch_sub(&req->server->active, 1);
     talloc_free(req);
 }
@@ -435,8 +437,9 @@ int rlx_httpd_start(struct rlx_httpd **serverp, TALLOC_CTX *ctx,
         MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_NOTIFY_CONNECTION,
         rlx_watch_connection, server, MHD_OPTION_CONNECTION_LIMIT,
         options->max_connections ? options->max_connections : 1024u,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
-        timeout_s(options), MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        options->max_per_address, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s(options),
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_END);
     if (!server->daemon) {
         err = -ENOMEM; /* the socket is fine: threads or memory are missing */
         goto out;

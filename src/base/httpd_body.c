@@ -44,7 +44,12 @@ bool rlx_utf8_valid(const char *text)
     const unsigned char *p = (const unsigned char *)text;
 
     while (*p) {
-        int more = *p < 0x80 ? 0 : *p < 0xc2 ? -1 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : *p < 0xf5 ? 3 : -1;
+        int more = *p < 0x80   ? 0
+                   : *p < 0xc2 ? -1
+                   : *p < 0xe0 ? 1
+                   : *p < 0xf0 ? 2
+                   : *p < 0xf5 ? 3
+                               : -1;
         if (more < 0 || (*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
             (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
             return false;
@@ -149,7 +154,8 @@ static struct rlx_field *parse_part(TALLOC_CTX *ctx, const char *part, size_t le
     field->filename = header_parameter(field, header, header_length, "filename");
     field->length = length - (size_t)(blank + 4 - part);
     bool borrowed = field->length > RLX_FIELD_COPY;
-    field->value = borrowed ? (char *)(uintptr_t)(blank + 4) : talloc_size(field, field->length + 1);
+    field->value =
+        borrowed ? (char *)(uintptr_t)(blank + 4) : talloc_size(field, field->length + 1);
     if (!field->name || !field->value) {
         talloc_free(field);
         return NULL;
@@ -273,8 +279,8 @@ int rlx_request_json(struct rlx_request *req, json_t **jsonp)
         req->json = json_loadb(req->body ? req->body : "", req->length, JSON_DECODE_ANY, &error);
         /* Integers beyond 64 bits are numbers all the same. */
         if (!req->json && json_error_code(&error) == json_error_numeric_overflow)
-            req->json = json_loadb(req->body, req->length, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL,
-                                   &error);
+            req->json = json_loadb(req->body, req->length,
+                                   JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &error);
         if (!req->json)
             return json_error_code(&error) == json_error_null_character ||
                            json_error_code(&error) == json_error_null_byte_in_key

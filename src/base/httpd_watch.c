@@ -1,4 +1,5 @@
-/* Closes connections that send their request too slowly: MHD's own time-out starts again with every byte. */
+/* Closes connections that send their request too slowly: MHD's own time-out starts again with every
+ * byte. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -220,6 +220,24 @@ static void pool_give(struct rlx_db *db)
         sem_post(&next->given);
 }
 
+void rlx_store_pool(struct rlx_store *store, unsigned *openp, unsigned *usedp, unsigned *waitingp)
+{
+    unsigned used = 0, opened = 0, waiting = 0;
+
+    pthread_mutex_lock(&store->lock);
+    for (size_t i = 0; i < RLX_POOL_SIZE; i++) {
+        used += store->pool[i].in_use;
+        /* The connection of one that is in use is its user's to look at. */
+        opened += store->pool[i].in_use || store->pool[i].connection;
+    }
+    for (const struct waiter *one = store->waiting; one; one = one->next)
+        waiting++;
+    pthread_mutex_unlock(&store->lock);
+    *openp = opened;
+    *usedp = used;
+    *waitingp = waiting;
+}
+
 /* May this thread try to connect? One at a time while the database is away. */
 static bool may_try(struct rlx_store *store)
 {

@@ -30,6 +30,8 @@ int rlx_store_migrate(struct rlx_store *store, int *appliedp, char **whyp)
  * explanation. */
 int rlx_store_start(struct rlx_store **storep, TALLOC_CTX *ctx, const struct rlx_config *config,
                     char **whyp) __attribute__((warn_unused_result));
+/* The pool: connections that are open and in use, and threads that wait for one. */
+void rlx_store_pool(struct rlx_store *store, unsigned *openp, unsigned *usedp, unsigned *waitingp);
 /* A trivial query: 0 when the database answers. */
 int rlx_store_ping(struct rlx_store *store);
 

@@ -301,7 +301,7 @@ def test_metrics_are_not_for_everybody(api):
     status, text = request("GET", api.api + "/metrics")
     assert status == 200
     for name in ("relayx_http_requests_total{method=\"GET\",route=\"/agents\",status=\"200\"}", "relayx_http_request_seconds_bucket", "relayx_store_up 1",
-                 "relayx_live_streams 0", "process_resident_memory_bytes"):
+                 "relayx_live_streams 0", "relayx_store_connections", "process_resident_memory_bytes"):
         assert name in text, name
     assert request("GET", api.api + "/metrics", headers={"X-Forwarded-For": "1.2.3.4"})[0] == 403
 

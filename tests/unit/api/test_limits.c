@@ -21,17 +21,20 @@ static void buckets(void **state)
     for (int i = 0; i < 60; i++)
         assert_int_equal(rlx_limits_take(limits, RLX_RATE_READ, "ann", 1000), 0);
     assert_int_equal(rlx_limits_take(limits, RLX_RATE_READ, "ann", 1000), 2);
-    assert_int_equal(rlx_limits_take(limits, RLX_RATE_READ, "bob", 1000), 0);   /* another user */
-    assert_int_equal(rlx_limits_take(limits, RLX_RATE_WRITE, "ann", 1000), 0);  /* another class */
-    assert_int_equal(rlx_limits_take(limits, RLX_RATE_READ, "ann", 2001), 0);   /* one a second comes back */
+    assert_int_equal(rlx_limits_take(limits, RLX_RATE_READ, "bob", 1000), 0);  /* another user */
+    assert_int_equal(rlx_limits_take(limits, RLX_RATE_WRITE, "ann", 1000), 0); /* another class */
+    assert_int_equal(rlx_limits_take(limits, RLX_RATE_READ, "ann", 2001),
+                     0); /* one a second comes back */
     assert_true(rlx_limits_take(limits, RLX_RATE_READ, "ann", 2001) > 0);
-    assert_true(rlx_limits_take(limits, RLX_RATE_READ, "ann", 500) > 0); /* a clock that went back gives nothing */
+    assert_true(rlx_limits_take(limits, RLX_RATE_READ, "ann", 500) >
+                0);              /* a clock that went back gives nothing */
     for (int i = 0; i < 60; i++) /* a minute's worth gathers, and no more */
         assert_int_equal(rlx_limits_take(limits, RLX_RATE_READ, "ann", 10000000), 0);
     assert_true(rlx_limits_take(limits, RLX_RATE_READ, "ann", 10000000) > 0);
     for (int i = 0; i < 6; i++)
         rlx_limits_take(limits, RLX_RATE_WRITE, "cid", 1000);
-    assert_int_equal(rlx_limits_take(limits, RLX_RATE_WRITE, "cid", 1000), 11); /* six a minute: one in 10 s */
+    assert_int_equal(rlx_limits_take(limits, RLX_RATE_WRITE, "cid", 1000),
+                     11); /* six a minute: one in 10 s */
     assert_int_equal(rlx_limits_take(limits, RLX_RATE_NONE, "ann", 1000), 0);
     assert_int_equal(rlx_limits_of(limits, RLX_RATE_AUTH), 60);
     talloc_free(ctx);
@@ -55,8 +58,9 @@ static void many(void **state)
 
 static void settings(void **state)
 {
-    static const char *const bad[] = {"read", "read=", "read=0", "read=-1", "read=x", "read=1x",
-                                      "reads=5", "read=99999999999", ",", "read=1,,", "none=1"};
+    static const char *const bad[] = {"read",   "read=",    "read=0",  "read=-1",
+                                      "read=x", "read=1x",  "reads=5", "read=99999999999",
+                                      ",",      "read=1,,", "none=1"};
     TALLOC_CTX *ctx = talloc_new(NULL);
 
     (void)state;

@@ -1,4 +1,5 @@
-/* Requests of every kind at once, on the server in this process: run under ThreadSanitizer, and for what each sees. */
+/* Requests of every kind at once, on the server in this process: run under ThreadSanitizer, and for
+ * what each sees. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +56,7 @@ static void round_of(struct worker *w, const char *base)
     static const struct {
         const char *method, *path;
         long status;
-    } rows[] = {{"GET", NULL, 200},       {"GET", "/agents", 200},    {"GET", "/auth/me", 200},
+    } rows[] = {{"GET", NULL, 200},        {"GET", "/agents", 200},   {"GET", "/auth/me", 200},
                 {"GET", "/agents/x", 404}, {"PATCH", "/agents", 405}, {"GET", "/nothing", 404},
                 {"GET", "/metrics", 200},  {"GET", "/health", 200},   {"DELETE", NULL, 200}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -28,10 +28,8 @@ static const struct rlx_schema uuid = {.types = RLX_T_STRING, .format = RLX_FORM
 static const struct rlx_schema choice = {.types = RLX_T_STRING, .one_of = choices};
 static const struct rlx_schema words = {.types = RLX_T_STRING, .pattern = &word};
 static const struct rlx_property inner[] = {{"k", true, &words}, {"n", false, &whole}};
-static const struct rlx_schema closed = {.types = RLX_T_OBJECT,
-                                         .properties = inner,
-                                         .property_count = 2,
-                                         .unknown = RLX_UNKNOWN_REFUSE};
+static const struct rlx_schema closed = {
+    .types = RLX_T_OBJECT, .properties = inner, .property_count = 2, .unknown = RLX_UNKNOWN_REFUSE};
 static const struct rlx_schema list = {
     .types = RLX_T_ARRAY, .items = &closed, .has_max_size = true, .max_size = 2};
 static const struct rlx_schema ints = {.types = RLX_T_OBJECT, .additional = &whole};
@@ -39,11 +37,12 @@ static const struct rlx_schema null = {.types = RLX_T_NULL};
 static const struct rlx_schema *const either_of[] = {&closed, &null, NULL};
 static const struct rlx_schema either = {.any = either_of};
 static const struct rlx_property fields[] = {
-    {"s", true, &text3},  {"n", false, &maybe3},      {"i", false, &whole}, {"f", false, &real},
-    {"b", false, &flag},  {"o", false, &open_object}, {"u", false, &uuid},  {"e", false, &choice},
+    {"s", true, &text3}, {"n", false, &maybe3},      {"i", false, &whole}, {"f", false, &real},
+    {"b", false, &flag}, {"o", false, &open_object}, {"u", false, &uuid},  {"e", false, &choice},
     {"a", false, &list}, {"m", false, &ints},        {"y", false, &either}};
-static const struct rlx_schema body_schema = {
-    .types = RLX_T_OBJECT, .properties = fields, .property_count = sizeof fields / sizeof fields[0]};
+static const struct rlx_schema body_schema = {.types = RLX_T_OBJECT,
+                                              .properties = fields,
+                                              .property_count = sizeof fields / sizeof fields[0]};
 
 static void bodies(void **state)
 {
@@ -152,12 +151,12 @@ static void query_text(void **state)
         const char *text;
         bool good;
     } rows[] = {
-        {&whole, "5", true},      {&whole, "", false},     {&whole, "5x", false},
-        {&whole, " 5", false},    {&whole, "10", false},   {&whole, "99999999999999999999", false},
-        {&whole, "1.5", false},   {&real, "1.5", true},    {&real, "nan", false},
-        {&real, "0x1p0", false},  {&real, "1e999", false}, {&flag, "true", true},
-        {&flag, "1", false},      {&uuid, USER, true},     {&uuid, USER "0", false},
-        {&choice, "x", true},     {&choice, "z", false},   {&words, "a\xff", false},
+        {&whole, "5", true},     {&whole, "", false},     {&whole, "5x", false},
+        {&whole, " 5", false},   {&whole, "10", false},   {&whole, "99999999999999999999", false},
+        {&whole, "1.5", false},  {&real, "1.5", true},    {&real, "nan", false},
+        {&real, "0x1p0", false}, {&real, "1e999", false}, {&flag, "true", true},
+        {&flag, "1", false},     {&uuid, USER, true},     {&uuid, USER "0", false},
+        {&choice, "x", true},    {&choice, "z", false},   {&words, "a\xff", false},
         {&text3, "a", true},
     };
 
@@ -183,12 +182,12 @@ static void dates(void **state)
         const char *text;
         bool good;
     } rows[] = {
-        {"2026-01-02T03:04:05Z", true},          {"2026-01-02T03:04:05.678+01:00", true},
-        {"2026-01-02t03:04:05z", true},          {"2024-02-29T00:00:00Z", true},
-        {"2026-02-29T00:00:00Z", false},         {"2026-13-01T00:00:00Z", false},
-        {"2026-01-02T24:00:00Z", false},         {"2026-01-02", false},
-        {"2026-01-02T03:04:05", false},          {"2026-01-02T03:04:05.Z", false},
-        {"2026-01-02T03:04:05Z ", false},        {"", false},
+        {"2026-01-02T03:04:05Z", true},   {"2026-01-02T03:04:05.678+01:00", true},
+        {"2026-01-02t03:04:05z", true},   {"2024-02-29T00:00:00Z", true},
+        {"2026-02-29T00:00:00Z", false},  {"2026-13-01T00:00:00Z", false},
+        {"2026-01-02T24:00:00Z", false},  {"2026-01-02", false},
+        {"2026-01-02T03:04:05", false},   {"2026-01-02T03:04:05.Z", false},
+        {"2026-01-02T03:04:05Z ", false}, {"", false},
     };
 
     (void)state;
@@ -205,13 +204,20 @@ static void scopes(void **state)
         const char *scopes, *wanted;
         bool good;
     } rows[] = {
-        {"calls:read", "calls:read", true},        {"calls:read", "calls:write", false},
-        {"calls:write", "calls:read", true},       {"agents:read calls:write", "calls:write", true},
-        {"read", "calls:read", true},              {"read", "calls:write", false},
-        {"write", "calls:read", true},             {"write", "agents:write", true},
-        {"*", "agents:write", true},               {"*", "none", false},
-        {"", "calls:read", false},                 {"call:read calls", "calls:read", false},
-        {"write", "none", false},                  {"callsX:write", "calls:read", false},
+        {"calls:read", "calls:read", true},
+        {"calls:read", "calls:write", false},
+        {"calls:write", "calls:read", true},
+        {"agents:read calls:write", "calls:write", true},
+        {"read", "calls:read", true},
+        {"read", "calls:write", false},
+        {"write", "calls:read", true},
+        {"write", "agents:write", true},
+        {"*", "agents:write", true},
+        {"*", "none", false},
+        {"", "calls:read", false},
+        {"call:read calls", "calls:read", false},
+        {"write", "none", false},
+        {"callsX:write", "calls:read", false},
     };
 
     (void)state;
