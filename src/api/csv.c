@@ -179,7 +179,7 @@ static size_t feed_line(struct csv_parser *parser, struct reader *r, const char 
         r->row_line = r->line;
     if (csv_parse(parser, text, n, take_field, take_row, r) != n && !r->err)
         r->err = csv_error(parser) == CSV_ENOMEM ? -ENOMEM : RLX_EINVAL;
-    if (!r->err && csv_get_buffer_size(parser) > 3 * RLX_CSV_ROW_MAX) {
+    if (!r->err && csv_get_buffer_size(parser) > (size_t)3 * RLX_CSV_ROW_MAX) {
         r->why = "the row is longer than 64 KiB: is a quote not closed?";
         r->err = RLX_EINVAL;
     }

@@ -44,7 +44,7 @@ bool rlx_cal_utc(char utc[24], const char *text)
              (sign != '+' && sign != '-') || hours > 23 || minutes > 59))
             return false;
     }
-    time_t at = timegm(&tm) - (sign == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+    time_t at = timegm(&tm) - (sign == '-' ? -1L : 1L) * (hours * 3600L + minutes * 60L);
     return gmtime_r(&at, &tm) && strftime(utc, 24, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0;
 }
 

@@ -94,8 +94,10 @@ static void finish(const struct rlx_task *task, const char *id, struct rlx_deliv
     }
     result->attempts = task->job->attempts;
     int err = rlx_delivery_result(task->store, id, result);
-    if (err && err != RLX_ENOTFOUND)
+    if (err && err != RLX_ENOTFOUND) { /* the job's lease brings it up again */
         rlx_log(RLX_WARN, "webhook.result", "delivery_id=%s error=%s", id, rlx_err_text(err));
+        return;
+    }
     if (delivered || err == RLX_ENOTFOUND)
         rlx_task_done(task);
     else if (result->next_ms)
@@ -135,12 +137,10 @@ void rlx_task_webhook(const struct rlx_task *task)
     struct rlx_delivery *d = NULL;
 
     int err = id ? rlx_delivery_load(task->store, ctx, id, &d) : RLX_ENOTFOUND;
-    if (err == RLX_ENOTFOUND) { /* deleted with its webhook */
-        rlx_task_done(task);
+    if (err == RLX_ENOTFOUND || (!err && !strcmp(d->status, "delivered"))) {
+        rlx_task_done(task); /* deleted with its webhook, or sent already */
     } else if (err) {
         rlx_task_again(task, rlx_err_text(err), 5000);
-    } else if (!strcmp(d->status, "delivered")) {
-        rlx_task_done(task);
     } else if (!d->active && strcmp(d->event, "webhook.test") != 0) {
         struct rlx_delivery_result off = {.status = "dead", .error = "the webhook is switched off"};
         finish(task, id, &off);
