@@ -5,9 +5,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/phone_number.h"
+#include "api/prices.h"
 #include "api/private.h"
 #include "api/range.h"
 #include "api/token_cache.h"
@@ -226,6 +229,45 @@ static void throttle(void **state)
     talloc_free(ctx);
 }
 
+static void prices(void **state)
+{
+    static const char table[] = "{\"currency\": \"EUR\", \"limits\": {\"groq\": 10}, \"prices\": ["
+                                "{\"provider\": \"groq\", \"stage\": \"llm\", \"per_million_in\": 3}]}";
+    static const char wrong[] = "{\"currency\": \"EUR\", \"prices\": [{\"provider\": \"groq\", "
+                                "\"stage\": \"llm\", \"per_minute\": -1}]}";
+    TALLOC_CTX *ctx = talloc_new(NULL);
+    struct rlx_prices *made = NULL;
+    char path[] = "/tmp/relayx-prices-XXXXXX", *why = NULL;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_int_equal(rlx_prices_create(&made, ctx, "", &why), 0);
+    assert_string_equal(rlx_prices_currency(made), "USD");
+    assert_int_equal(rlx_prices_create(&made, ctx, "/nowhere/prices.json", &why), RLX_ECONFIG);
+    assert_non_null(strstr(why, "/nowhere/prices.json"));
+    assert_int_equal(write(fd, wrong, sizeof wrong - 1), sizeof wrong - 1);
+    assert_int_equal(rlx_prices_create(&made, ctx, path, &why), RLX_ECONFIG);
+    assert_int_equal(ftruncate(fd, 0), 0);
+    assert_int_equal(pwrite(fd, table, sizeof table - 1, 0), sizeof table - 1);
+    assert_int_equal(rlx_prices_create(&made, ctx, path, &why), 0);
+    json_t *sums = json_pack("[{s:s,s:s,s:s,s:s,s:b,s:i,s:i}]", "day", "2026-01-02", "stage", "llm",
+                             "provider", "groq", "model", "m", "own", 0, "requests", 2, "tokens_in",
+                             500000);
+    json_t *report = rlx_prices_report(made, sums, "2026-01-01", true);
+    char *text = json_dumps(report, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(text, "{\"providers\":{\"groq\":{\"cost\":1.5,\"limit\":10,\"llm_tokens_in\":"
+                              "500000,\"remaining\":8.5,\"requests\":2}},\"total_cost\":1.5}");
+    free(text);
+    json_decref(report);
+    report = rlx_prices_report(made, sums, "2026-01-03", false);
+    assert_int_equal(json_object_size(json_object_get(report, "providers")), 0);
+    json_decref(report);
+    json_decref(sums);
+    close(fd);
+    unlink(path);
+    talloc_free(ctx);
+}
+
 static void ranges(void **state)
 {
     static const struct {
@@ -270,7 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(phones),        cmocka_unit_test(emails),   
         cmocka_unit_test(access_tokens), cmocka_unit_test(clipping), cmocka_unit_test(known_tokens), cmocka_unit_test(successors),
-        cmocka_unit_test(passwords),     cmocka_unit_test(throttle), cmocka_unit_test(ranges),
+        cmocka_unit_test(passwords),     cmocka_unit_test(prices), cmocka_unit_test(throttle), cmocka_unit_test(ranges),
         cmocka_unit_test(possible_numbers),
     };
     return cmocka_run_group_tests_name("api_parts", tests, NULL, NULL);
