@@ -138,6 +138,7 @@ int rlx_template_check(TALLOC_CTX *ctx, const char *text, char **whyp)
         if (why) {
             place(text, at, &line, &column);
             *whyp = talloc_asprintf(ctx, "line %u, column %u: %s", line, column, why);
+            talloc_free(why);
             return RLX_EINVAL;
         }
         at = close + 2;
