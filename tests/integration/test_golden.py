@@ -364,7 +364,9 @@ def test_bad_input(both):
 NOT_COMPARED = {
     ("GET", "/events"), ("GET", "/calls/{call_id}/events"), ("GET", "/shared/{token}/recording"), ("GET", "/health"),
     ("GET", "/ready"), ("GET", "/metrics"), ("GET", "/openapi.json"), ("POST", "/agents/{agent_id}/test"),
-    ("POST", "/api/knowledge/from-url"), ("POST", "/api/knowledge/upload"),
+    ("POST", "/api/knowledge/from-url"), ("POST", "/api/knowledge/upload"), ("GET", "/calls/{call_id}/listen"),
+    ("GET", "/cal/events"), ("POST", "/cal/events"), ("GET", "/cal/availability"), ("POST", "/cal/events/{uid}/cancel"),
+    ("POST", "/cal/events/{uid}/reschedule"),
 }
 
 
