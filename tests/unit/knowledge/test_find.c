@@ -3,6 +3,7 @@
 #include "../store/fixture.h"
 
 #include <math.h>
+#include <pthread.h>
 
 #include "knowledge/find.h"
 #include "knowledge/known.h"
@@ -200,10 +201,54 @@ static void shared(void **state)
     rlx_known_forget();
 }
 
+static void *ask_again(void *arg)
+{
+    struct fixture *f = arg;
+    static const float like_first[] = {1, 0};
+
+    for (int i = 0; i < 30; i++) {
+        struct rlx_known *known = NULL;
+        struct rlx_found found;
+        struct rlx_answer_match match;
+        TALLOC_CTX *ctx = talloc_new(NULL);
+        if (rlx_known_load(&known, f->store, f->agent, "auto"))
+            return "load";
+        rlx_find(&found, ctx, known, "how much are brakes", like_first, 2);
+        rlx_known_match(known, &(struct rlx_answers_query){.heard = "how much are brakes"}, &found,
+                        &match);
+        bool good = found.count && match.passages[0];
+        talloc_free(ctx);
+        rlx_known_drop(known);
+        if (!good)
+            return "find";
+    }
+    return NULL;
+}
+
+/* Threads share what is known while it changes. */
+static void side_by_side(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t threads[4];
+
+    add(f, "Shelf", shelf, 3, shelf_vectors, NULL);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_again, f), 0);
+    for (int i = 0; i < 10; i++)
+        add(f, "More", shelf, 3, shelf_vectors, NULL);
+    for (int i = 0; i < 4; i++) {
+        void *failed = NULL;
+        pthread_join(threads[i], &failed);
+        if (failed)
+            fail_msg("%s", (const char *)failed);
+    }
+    rlx_known_forget();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(joined), TEST(bounded), TEST(answers_first),
-                                       TEST(modes), TEST(shared)};
+                                       TEST(modes),  TEST(shared),  TEST(side_by_side)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
