@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 
 from postgres import postgres  # noqa: F401 (fixture)
-from roles import Roles
+from roles import STORE, Roles
 from test_api import Carrier
 
 pytestmark = pytest.mark.xdist_group("golden")  # its tests go on from each other
@@ -110,12 +110,12 @@ class Both:
 @pytest.fixture(scope="module")
 def both(tmp_path_factory, postgres):  # noqa: F811
     carrier, folder = Carrier(), tmp_path_factory.mktemp("golden")
-    url = postgres.database()
+    url = postgres.database(STORE == "pgbouncer")
     sides = []
     try:
         sides.append(Side(folder / "sqlite", carrier, DATABASE_URL=""))
         sides.append(Side(folder / "postgres", carrier, DATABASE_URL=url))
-        sides[1].cluster, sides[1].database = postgres, url.rsplit("/", 1)[1]
+        sides[1].cluster, sides[1].database = postgres, url.split("?")[0].rsplit("/", 1)[1]
         pair = Both(sides)
         account = {"email": "Ann@example.com", "password": "correct horse 9", "name": "Ann Ö"}
         pair("POST", "/auth/signup", account)
@@ -362,7 +362,7 @@ def test_bad_input(both):
 
 # Streams, files, what needs a service outside of the test, and what tells of the process itself.
 NOT_COMPARED = {
-    ("GET", "/events"), ("GET", "/calls/{call_id}/events"), ("GET", "/shared/{token}/recording"), ("GET", "/health"),
+    ("GET", "/events"), ("GET", "/calls/{call_id}/events"), ("GET", "/calls/{call_id}/listen"), ("GET", "/shared/{token}/recording"), ("GET", "/health"),
     ("GET", "/ready"), ("GET", "/metrics"), ("GET", "/openapi.json"), ("POST", "/agents/{agent_id}/test"),
     ("POST", "/api/knowledge/from-url"), ("POST", "/api/knowledge/upload"), ("GET", "/calls/{call_id}/listen"),
     ("GET", "/cal/events"), ("POST", "/cal/events"), ("GET", "/cal/availability"), ("POST", "/cal/events/{uid}/cancel"),
@@ -379,6 +379,8 @@ def test_every_route_was_compared(both):
         pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)) + "$")
         for method in {"get", "post", "put", "patch", "delete"} & set(operations):
             asked = any(m == method.upper() and pattern.match(path) for m, path, _ in both.visited)
+            if template.startswith("/cal/"):
+                continue  # Cal.com's answers; nothing of them is stored
             if not asked and (method.upper(), template) not in NOT_COMPARED:
                 missed.append(f"{method.upper()} {template}")
     assert not missed, sorted(missed)
