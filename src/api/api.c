@@ -128,6 +128,17 @@ static void reseal(struct rlx_api *api)
                 err ? rlx_err_text(err) : "SECRETS_KEY has a new key");
 }
 
+/* A mistake in SIGNUP must not open or close the door unseen. */
+static int check_signup(const struct rlx_config *config, TALLOC_CTX *ctx, char **whyp)
+{
+    const char *mode = rlx_config_get(config, RLX_CFG_SIGNUP);
+
+    if (!strcmp(mode, "open") || !strcmp(mode, "invite") || !strcmp(mode, "closed"))
+        return 0;
+    *whyp = talloc_asprintf(ctx, "SIGNUP is \"%s\": it must be open, invite or closed", mode);
+    return RLX_ECONFIG;
+}
+
 int rlx_api_start(struct rlx_api **apip, TALLOC_CTX *ctx, struct rlx_config *config, char **whyp)
 {
     if (!apip || !config || !whyp)
@@ -137,7 +148,9 @@ int rlx_api_start(struct rlx_api **apip, TALLOC_CTX *ctx, struct rlx_config *con
         return -ENOMEM;
     api->config = config;
     *whyp = NULL;
-    int err = rlx_keys_load(config, ctx, whyp);
+    int err = check_signup(config, ctx, whyp);
+    if (!err)
+        err = rlx_keys_load(config, ctx, whyp);
     if (err)
         goto out;
     api->jwt_key = rlx_config_get(config, RLX_CFG_JWT_SECRET_KEY);

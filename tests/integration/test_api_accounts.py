@@ -307,6 +307,11 @@ def test_credits(server):
     assert credits["total_cost"] == 0.255 and credits["today"]["total_cost"] == 0.255
 
 
+def test_signup_mistaken(run):
+    done = run("api", "--data", "d", env={"SIGNUP": "opne"})
+    assert done.returncode == 1 and "SIGNUP" in done.stderr and "open, invite or closed" in done.stderr
+
+
 def test_no_key_for_secrets(tmp_path, postgres):  # noqa: F811
     server = Server(tmp_path, postgres, SECRETS_KEY="")
     try:
