@@ -23,7 +23,6 @@
 #define STACK_BYTES (256u << 10)
 #endif
 #define LISTEN_BACKLOG 1024
-#define HEADERS_MAX (16u << 10) /* a request's line and headers; cleared with every request */
 #define LINGER_MS 5000
 
 /* ---- routes ---- */
@@ -437,9 +436,8 @@ int rlx_httpd_start(struct rlx_httpd **serverp, TALLOC_CTX *ctx,
         MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_NOTIFY_CONNECTION,
         rlx_watch_connection, server, MHD_OPTION_CONNECTION_LIMIT,
         options->max_connections ? options->max_connections : 1024u,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        options->max_per_address, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s(options),
-        MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_END);
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+        timeout_s(options), MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_END);
     if (!server->daemon) {
         err = -ENOMEM; /* the socket is fine: threads or memory are missing */
         goto out;
