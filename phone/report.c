@@ -58,7 +58,8 @@ static json_t *turns(const struct rlx_call *call)
 
     words = rlx_person_words(call->person, &count);
     for (size_t i = 0; i < count; i++) {
-        const struct rlx_segment *segment = rlx_hear_first_after(call->hear, words[i].start_ms);
+        /* What begins while the person still speaks answers nothing. */
+        const struct rlx_segment *segment = rlx_hear_first_after(call->hear, words[i].end_ms);
 
         if (strcmp(words[i].kind, "mmhm") == 0)
             continue;

@@ -92,6 +92,12 @@ static json_t *number_or_null(const json_t *object, const char *key)
     return json_is_number(value) ? json_incref(value) : json_null();
 }
 
+/* "One moment", "Are you still there?": sounds that keep a line alive and answer nothing. */
+static bool is_answer(const char *source)
+{
+    return strcmp(source, "filler") != 0 && strcmp(source, "prompt") != 0;
+}
+
 /* What the agent said to the callee's row: the rows up to the callee's next one. */
 static void add_answer(json_t *turn, const json_t *rows, size_t user_row)
 {
@@ -107,7 +113,7 @@ static void add_answer(json_t *turn, const json_t *rows, size_t user_row)
             break;
         if (*text_of(row, "text"))
             text = talloc_asprintf_append(text, "%s%s", *text ? " " : "", text_of(row, "text"));
-        if (!meta || !strcmp(text_of(meta, "source"), "filler"))
+        if (!meta || !is_answer(text_of(meta, "source")))
             meta = own;
         interrupted = interrupted || json_is_true(json_object_get(own, "interrupted"));
     }
@@ -124,14 +130,14 @@ static void add_answer(json_t *turn, const json_t *rows, size_t user_row)
     talloc_free(text);
 }
 
-/* One of the phone's turns; NULL for the first "hello?", which the greeting answers: no turn of the
- * conversation. */
-static json_t *make_turn(const json_t *heard, const json_t *rows, size_t *fromp)
+/* One of the phone's turns; NULL for what the greeting answers, which is no turn of the
+ * conversation: of the first one ("hello?") no row may be kept. */
+static json_t *make_turn(const json_t *heard, bool first, const json_t *rows, size_t *fromp)
 {
     const char *said = text_of(heard, "callee");
     int row = find_row(rows, *fromp, said);
 
-    if (row < 0 && *fromp == 0)
+    if (row < 0 && first && json_is_number(json_object_get(heard, "first_audio_ms")))
         return NULL;
     json_t *turn = json_pack("{s:s}", "callee", said);
     json_object_set_new(turn, "first_audio_ms", number_or_null(heard, "first_audio_ms"));
@@ -156,7 +162,7 @@ static json_t *make_turns(const json_t *call, const json_t *phone)
     size_t from = 0, i;
 
     json_array_foreach (json_object_get(phone, "turns"), i, heard) {
-        json_t *turn = i < TURNS_MAX ? make_turn(heard, rows, &from) : NULL;
+        json_t *turn = i < TURNS_MAX ? make_turn(heard, i == 0, rows, &from) : NULL;
         if (turn)
             json_array_append_new(turns, turn);
     }
@@ -232,8 +238,8 @@ bool rlx_demo_report_is_good(const json_t *report)
     if (strcmp(text_of(report, "status"), "completed") != 0 || !json_array_size(turns))
         return false;
     json_array_foreach (turns, i, turn) {
-        /* "One moment" alone is no answer. */
-        if (!*text_of(turn, "agent") || !strcmp(text_of(turn, "source"), "filler"))
+        if (!*text_of(turn, "agent") || !is_answer(text_of(turn, "source")) ||
+            !json_is_number(json_object_get(turn, "first_audio_ms")))
             return false;
     }
     return true;

@@ -89,6 +89,59 @@ static void a_turn_without_an_answer_is_bad(void **state)
     json_decref(phone);
 }
 
+/* What the user heard must be an answer, in time to be one. */
+static void what_counts_as_answered(void **state)
+{
+    static const struct {
+        const char *turn;
+        bool good;
+    } CASES[] = {
+        {"{\"agent\":\"We do.\",\"source\":\"answer\",\"first_audio_ms\":500}", true},
+        {"{\"agent\":\"We do.\",\"source\":\"llm\",\"first_audio_ms\":500}", true},
+        {"{\"agent\":\"Bye.\",\"source\":\"goodbye\",\"first_audio_ms\":500}", true},
+        {"{\"agent\":\"Are you still there?\",\"source\":\"prompt\",\"first_audio_ms\":8000}",
+         false},
+        {"{\"agent\":\"One moment.\",\"source\":\"filler\",\"first_audio_ms\":500}", false},
+        {"{\"agent\":\"We do.\",\"source\":\"answer\",\"first_audio_ms\":null}", false},
+        {"{\"agent\":\"\",\"source\":null,\"first_audio_ms\":null}", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "{\"status\":\"completed\",\"turns\":[%s]}", CASES[i].turn);
+        json_t *report = parse(text);
+        assert_int_equal(rlx_demo_report_is_good(report), CASES[i].good);
+        json_decref(report);
+    }
+}
+
+/* Only the first words may be what the greeting answers: questions that were lost at the call's
+ * beginning are turns, unanswered ones. */
+static void lost_first_turns_are_shown(void **state)
+{
+    json_t *call = parse(call_text);
+    json_t *phone =
+        parse("{\"turns\":[{\"callee\":\"Hello?\",\"first_audio_ms\":400},"
+              "{\"callee\":\"Nobody heard any of this\",\"first_audio_ms\":null},"
+              "{\"callee\":\"What days and hours are you open?\",\"first_audio_ms\":700}]}");
+    json_t *report = rlx_demo_report(call, phone, NULL);
+
+    (void)state;
+    assert_int_equal(json_array_size(json_object_get(report, "turns")), 2);
+    assert_false(rlx_demo_report_is_good(report));
+    json_decref(report);
+    json_decref(phone);
+    phone =
+        parse("{\"turns\":[{\"callee\":\"Nobody heard any of this\",\"first_audio_ms\":null}]}");
+    report = rlx_demo_report(call, phone, NULL);
+    assert_int_equal(json_array_size(json_object_get(report, "turns")), 1);
+    assert_false(rlx_demo_report_is_good(report));
+    json_decref(report);
+    json_decref(phone);
+    json_decref(call);
+}
+
 static void knowledge_files(void **state)
 {
     json_t *list = NULL;
@@ -139,10 +192,9 @@ static void built_in_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RLX_TEST(turns_are_joined),
-        RLX_TEST(a_turn_without_an_answer_is_bad),
-        RLX_TEST(knowledge_files),
-        RLX_TEST(built_in_files),
+        RLX_TEST(turns_are_joined),        RLX_TEST(a_turn_without_an_answer_is_bad),
+        RLX_TEST(what_counts_as_answered), RLX_TEST(lost_first_turns_are_shown),
+        RLX_TEST(knowledge_files),         RLX_TEST(built_in_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
