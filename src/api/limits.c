@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/throttle.h"
 #include "base/crypto.h"
 #include "base/err.h"
 
@@ -125,7 +126,8 @@ unsigned rlx_limits_take(struct rlx_limits *limits, enum rlx_rate rate, const ch
                          uint64_t now_ms)
 {
     double full = limits->per_minute[rate], per_ms = full / MINUTE_MS;
-    uint64_t key = key_of(limits, rate, who);
+    char network[INET6_ADDRSTRLEN];
+    uint64_t key = key_of(limits, rate, strchr(who, ':') ? rlx_network_of(network, who) : who);
     pthread_mutex_t *lock = &limits->locks[key % LOCKS];
     unsigned wait_s = 0;
 

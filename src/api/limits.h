@@ -1,5 +1,6 @@
 /* Rate limits: each class of operations has a number of requests a minute, for each user (each address where there is
- * no user). Unused requests gather for one minute at most (a token bucket). In memory, bounded, per process. Any thread.
+ * no user). Unused requests gather for one minute at most (a token bucket). An IPv6
+ * address counts as its /64. In memory, bounded, per process. Any thread.
  *
  * RATE_LIMITS raises or lowers single numbers: "read=2400,auth=120". No limit can be switched off. */
 #ifndef RLX_API_LIMITS_H

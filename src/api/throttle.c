@@ -44,8 +44,7 @@ int rlx_throttle_create(struct rlx_throttle **throttlep, TALLOC_CTX *ctx)
     return 0;
 }
 
-/* An IPv6 address stands for its /64: whoever has one address there has them all. */
-static const char *network_of(char text[INET6_ADDRSTRLEN], const char *address)
+const char *rlx_network_of(char text[INET6_ADDRSTRLEN], const char *address)
 {
     struct in6_addr bytes;
 
@@ -70,7 +69,7 @@ static uint64_t key_of(const struct rlx_throttle *throttle, const char *account,
     }
     h ^= 0xff;
     h *= prime;
-    for (const char *p = network_of(text, address); *p; p++) {
+    for (const char *p = rlx_network_of(text, address); *p; p++) {
         h ^= (unsigned char)*p;
         h *= prime;
     }

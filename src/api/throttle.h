@@ -3,6 +3,7 @@
 #ifndef RLX_API_THROTTLE_H
 #define RLX_API_THROTTLE_H
 
+#include <netinet/in.h>
 #include <stdint.h>
 #include <talloc.h>
 
@@ -13,6 +14,10 @@
 #define RLX_THROTTLE_WINDOW_MS 900000ULL /* 15 minutes */
 
 struct rlx_throttle;
+
+/* An IPv6 address stands for its /64: whoever has one address there has them all. `text` holds the result then; any
+ * other text comes back as it is. */
+const char *rlx_network_of(char text[INET6_ADDRSTRLEN], const char *address);
 
 int rlx_throttle_create(struct rlx_throttle **throttlep, TALLOC_CTX *ctx)
     __attribute__((warn_unused_result));

@@ -37,6 +37,10 @@ static void buckets(void **state)
                      11); /* six a minute: one in 10 s */
     assert_int_equal(rlx_limits_take(limits, RLX_RATE_NONE, "ann", 1000), 0);
     assert_int_equal(rlx_limits_of(limits, RLX_RATE_AUTH), 60);
+    for (int i = 0; i < 6; i++)
+        rlx_limits_take(limits, RLX_RATE_WRITE, "2001:db8::1", 1000);
+    assert_true(rlx_limits_take(limits, RLX_RATE_WRITE, "2001:db8::ffff", 1000) > 0);
+    assert_int_equal(rlx_limits_take(limits, RLX_RATE_WRITE, "2001:db8:0:1::1", 1000), 0);
     talloc_free(ctx);
 }
 
