@@ -87,7 +87,7 @@ static float tone_hz(const float *x, float power)
 
 static bool follow_tone(struct rlx_beep *beep, float hz, float power)
 {
-    if (!hz || (beep->tone && power < STEADY * beep->power))
+    if (hz == 0 || (beep->tone && power < STEADY * beep->power))
         return false;
     if (!beep->tone || beep->since || fabsf(hz - beep->hz) > DRIFT * beep->hz) {
         beep->tone = 0;
