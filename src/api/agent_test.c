@@ -64,7 +64,9 @@ static const char *text_of(const json_t *object, const char *name)
 
 static double since_ms(uint64_t began_us)
 {
-    return (double)((rlx_now_us() - began_us) / 10) / 100.0;
+    uint64_t hundredths = (rlx_now_us() - began_us) / 10;
+
+    return (double)hundredths / 100.0;
 }
 
 /* Takes data over. */

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 
 #define HOUR_MS 3600000LL
-#define DEFAULT_HOURS (7 * 24)
+#define DEFAULT_HOURS 168LL /* a week */
 
 void rlx_api_call_share(struct rlx_request *req, void *arg)
 {

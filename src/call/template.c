@@ -126,22 +126,24 @@ int rlx_template_check(TALLOC_CTX *ctx, const char *text, char **whyp)
 {
     unsigned line, column;
 
-    for (const char *at = text ? strstr(text, "{{") : NULL; at; at = strstr(at, "{{")) {
+    if (!text)
+        return 0;
+    for (const char *at = strstr(text, "{{"), *next; at; at = strstr(next, "{{")) {
         const char *close = strstr(at, "}}"), *again = strstr(at + 2, "{{");
-        char *why;
-        if (!close || (again && again < close)) {
-            why = talloc_strdup(ctx, "{{ is never closed by }}");
-        } else {
+        bool open = !close || (again && again < close);
+        char *why = NULL;
+        if (!open) {
             const struct slot slot = slot_read(at + 2, (size_t)(close - at) - 2);
             why = complaint(ctx, &slot);
         }
-        if (why) {
+        if (open || why) {
             place(text, at, &line, &column);
-            *whyp = talloc_asprintf(ctx, "line %u, column %u: %s", line, column, why);
+            *whyp = talloc_asprintf(ctx, "line %u, column %u: %s", line, column,
+                                    why ? why : "{{ is never closed by }}");
             talloc_free(why);
             return RLX_EINVAL;
         }
-        at = close + 2;
+        next = close + 2;
     }
     return 0;
 }

@@ -49,12 +49,10 @@ static int64_t number(const json_t *object, const char *name)
 static void add_rates(json_t *sums)
 {
     int64_t calls = number(sums, "calls"), timed = number(sums, "timed");
+    int64_t rate = calls ? (number(sums, "answered") * 10000 + calls / 2) / calls : 0;
 
-    json_object_set_new(
-        sums, "answer_rate",
-        calls
-            ? json_real((double)((number(sums, "answered") * 10000 + calls / 2) / calls) / 10000.0)
-            : json_null());
+    json_object_set_new(sums, "answer_rate",
+                        calls ? json_real((double)rate / 10000.0) : json_null());
     json_object_set_new(sums, "avg_duration",
                         timed ? json_integer((number(sums, "talk_s") + timed / 2) / timed)
                               : json_null());
@@ -231,8 +229,9 @@ int rlx_analytics_latency(struct rlx_store *store, const char *user_id,
     if (!err) {
         json_t *json = json_pack("{s:i}", "turns", samples.turns);
         for (int i = 0; i < STAGES; i++)
-            json_object_set_new(json, STAGE_NAMES[i],
-                                percentiles(samples.values + i * TURNS_MAX, samples.count[i]));
+            json_object_set_new(
+                json, STAGE_NAMES[i],
+                percentiles(&samples.values[(size_t)i * TURNS_MAX], samples.count[i]));
         *jsonp = json;
         err = json ? 0 : -ENOMEM;
     }
