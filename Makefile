@@ -5,12 +5,13 @@ ARGS  ?=
 FUZZ_SECONDS ?= 60
 # Most integration tests wait for a call to go its way in real time.
 TEST_JOBS ?= 3
+ASAN_TESTS := calls gateway gateway_faults reliability
 
 CMAKE := cmake -S . -G Ninja
 VENV  := build/venv
 UBSAN := UBSAN_OPTIONS=print_stacktrace=1
 
-.PHONY: help build demo test unit asan tsan fuzz bench integration tidy check clean setup
+.PHONY: help build demo test unit asan asan-integration tsan fuzz bench integration tidy check clean setup
 
 help:
 	@echo "make build        set the machine up; build/relayx, build/relayx-speech"
@@ -58,7 +59,13 @@ integration: build $(VENV)/ready
 	$(VENV)/bin/python -m pytest tests/integration -m "not models" -n $(TEST_JOBS) --dist loadgroup $(PYTEST_ARGS)
 	$(VENV)/bin/python -m pytest tests/integration -m models $(PYTEST_ARGS)
 
-test: unit asan integration
+# The roles themselves under ASan and UBSan: calls, providers that fail, 200 calls in a row.
+asan-integration: asan $(VENV)/ready
+	ASAN_OPTIONS=detect_leaks=1 $(UBSAN) RELAYX_PROGRAM=$(CURDIR)/build/asan/bin/relayx \
+		$(VENV)/bin/python -m pytest $(addprefix tests/integration/test_,$(addsuffix .py,$(ASAN_TESTS))) \
+		-n $(TEST_JOBS) --dist loadgroup $(PYTEST_ARGS)
+
+test: unit asan integration asan-integration
 
 fuzz: setup
 	CC=clang CXX=clang++ $(CMAKE) -B build/fuzz -DRLX_FUZZ=ON -DRLX_SPEECH=OFF \

@@ -5,12 +5,15 @@ import atexit
 import functools
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 import subprocess
 import time
 
 from conftest import RELAYX, clean_environment, free_port, request
+
+SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
 
 
 def wait_until(check, seconds=10, every=0.05):
@@ -131,6 +134,10 @@ class Roles:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for role in self.processes:
+            log = (self.tmp / f"{role}.log").read_text(errors="replace")
+            found = [line for line in log.splitlines() if SANITIZER.search(line)]
+            assert not found, f"{role}: {log[-8000:]}"
 
     def login(self):
         account = {"email": "owner@example.com", "password": "correct horse", "name": "Owner"}
