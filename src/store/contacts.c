@@ -125,13 +125,7 @@ int rlx_contact_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_i
 
 int rlx_contact_delete(struct rlx_store *store, const char *user_id, const char *contact_id)
 {
-    int rows = 0;
-
-    if (!store || !user_id || !contact_id)
-        return -EINVAL;
-    int err = RLX_ONCE(store, RLX_DB_WRITE, RLX_Q_CONTACT_DELETE, NULL, NULL, &rows,
-                       RLX_TEXT(contact_id), RLX_TEXT(user_id));
-    return err ? err : rows ? 0 : RLX_ENOTFOUND;
+    return rlx_db_user_change(store, RLX_Q_CONTACT_DELETE, contact_id, user_id);
 }
 
 /* The text to look for as the search column holds it: ASCII in small letters, as SQL's lower() of

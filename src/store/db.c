@@ -126,6 +126,42 @@ int rlx_list_check(int *limitp, const char *cursor)
     return cursor && !rlx_uuid_valid(cursor) ? RLX_EINVAL : 0;
 }
 
+int rlx_db_user_page(struct rlx_store *store, TALLOC_CTX *ctx, enum rlx_query list,
+                     enum rlx_query count, const char *user_id, int limit, const char *cursor,
+                     char **jsonp, char **next_cursorp, int64_t *totalp)
+{
+    struct rlx_list_out out;
+    struct rlx_db *db;
+
+    if (!store || !user_id || !jsonp)
+        return -EINVAL;
+    int err = rlx_list_check(&limit, cursor);
+    if (!err)
+        err = rlx_list_init(&out, ctx, limit);
+    if (!err)
+        err = rlx_db_begin(store, RLX_DB_READ, &db);
+    if (err)
+        return err;
+    err = RLX_RUN(db, list, rlx_row_take_item, &out, NULL, RLX_TEXT(user_id), RLX_TEXT(cursor),
+                  RLX_INT(limit + 1));
+    if (!err && totalp && !rlx_list_is_all(&out, cursor, totalp))
+        err = RLX_RUN(db, count, rlx_row_take_int, totalp, NULL, RLX_TEXT(user_id));
+    err = rlx_db_end(db, err);
+    return err ? err : rlx_list_finish(&out, jsonp, next_cursorp);
+}
+
+int rlx_db_user_change(struct rlx_store *store, enum rlx_query query, const char *id,
+                       const char *user_id)
+{
+    int rows = 0;
+
+    if (!store || !id || !user_id)
+        return -EINVAL;
+    int err =
+        RLX_ONCE(store, RLX_DB_WRITE, query, NULL, NULL, &rows, RLX_TEXT(id), RLX_TEXT(user_id));
+    return err ? err : rows ? 0 : RLX_ENOTFOUND;
+}
+
 char *rlx_json_text(TALLOC_CTX *ctx, const json_t *json, const char *fallback)
 {
     if (!json)

@@ -146,6 +146,16 @@ bool rlx_list_is_all(const struct rlx_list_out *list, const char *cursor, int64_
 /* A page's limit in 1…200 (0 = 200). RLX_EINVAL for a limit below 0 or a cursor that is no id. */
 int rlx_list_check(int *limitp, const char *cursor);
 
+/* A page of a user's rows: `list` takes (user, cursor, limit + 1) and gives (id, json), `count` takes
+ * (user) and runs only when the page doesn't hold all. next_cursorp and totalp may be NULL. */
+int rlx_db_user_page(struct rlx_store *store, TALLOC_CTX *ctx, enum rlx_query list,
+                     enum rlx_query count, const char *user_id, int limit, const char *cursor,
+                     char **jsonp, char **next_cursorp, int64_t *totalp)
+    __attribute__((warn_unused_result));
+/* Changes or deletes one row of a user: `query` takes (id, user). RLX_ENOTFOUND when it has none. */
+int rlx_db_user_change(struct rlx_store *store, enum rlx_query query, const char *id,
+                       const char *user_id) __attribute__((warn_unused_result));
+
 /* json as compact text on ctx; NULL json gives `fallback`. NULL when out of memory. */
 char *rlx_json_text(TALLOC_CTX *ctx, const json_t *json, const char *fallback);
 

@@ -222,13 +222,7 @@ int rlx_knowledge_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *use
 
 int rlx_knowledge_delete(struct rlx_store *store, const char *user_id, const char *knowledge_id)
 {
-    int rows = 0;
-
-    if (!store || !user_id || !knowledge_id)
-        return -EINVAL;
-    int err = RLX_ONCE(store, RLX_DB_WRITE, RLX_Q_KNOWLEDGE_DELETE, NULL, NULL, &rows,
-                       RLX_TEXT(knowledge_id), RLX_TEXT(user_id));
-    return err ? err : rows ? 0 : RLX_ENOTFOUND;
+    return rlx_db_user_change(store, RLX_Q_KNOWLEDGE_DELETE, knowledge_id, user_id);
 }
 
 /* ---- for the embedding job ---- */

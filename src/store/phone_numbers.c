@@ -91,34 +91,11 @@ int rlx_phone_number_get(struct rlx_store *store, TALLOC_CTX *ctx, const char *u
 int rlx_phone_numbers_list(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id, int limit,
                            const char *cursor, char **jsonp, char **next_cursorp, int64_t *totalp)
 {
-    struct rlx_list_out list;
-    struct rlx_db *db;
-
-    if (!store || !user_id || !jsonp)
-        return -EINVAL;
-    int err = rlx_list_check(&limit, cursor);
-    if (!err)
-        err = rlx_list_init(&list, ctx, limit);
-    if (!err)
-        err = rlx_db_begin(store, RLX_DB_READ, &db);
-    if (err)
-        return err;
-    err = RLX_RUN(db, RLX_Q_PHONE_NUMBERS_LIST, rlx_row_take_item, &list, NULL, RLX_TEXT(user_id),
-                  RLX_TEXT(cursor), RLX_INT(limit + 1));
-    if (!err && totalp)
-        err = RLX_RUN(db, RLX_Q_PHONE_NUMBERS_COUNT, rlx_row_take_int, totalp, NULL,
-                      RLX_TEXT(user_id));
-    err = rlx_db_end(db, err);
-    return err ? err : rlx_list_finish(&list, jsonp, next_cursorp);
+    return rlx_db_user_page(store, ctx, RLX_Q_PHONE_NUMBERS_LIST, RLX_Q_PHONE_NUMBERS_COUNT,
+                            user_id, limit, cursor, jsonp, next_cursorp, totalp);
 }
 
 int rlx_phone_number_delete(struct rlx_store *store, const char *user_id, const char *id)
 {
-    int rows = 0;
-
-    if (!store || !user_id || !id)
-        return -EINVAL;
-    int err = RLX_ONCE(store, RLX_DB_WRITE, RLX_Q_PHONE_NUMBER_DELETE, NULL, NULL, &rows,
-                       RLX_TEXT(id), RLX_TEXT(user_id));
-    return err ? err : rows ? 0 : RLX_ENOTFOUND;
+    return rlx_db_user_change(store, RLX_Q_PHONE_NUMBER_DELETE, id, user_id);
 }

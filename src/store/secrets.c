@@ -268,13 +268,7 @@ int rlx_secrets_list(struct rlx_store *store, const char *user_id, json_t **json
 
 int rlx_secret_delete(struct rlx_store *store, const char *user_id, const char *name)
 {
-    int rows = 0;
-
-    if (!store || !user_id || !name)
-        return -EINVAL;
-    int err = RLX_ONCE(store, RLX_DB_WRITE, RLX_Q_SECRET_DELETE, NULL, NULL, &rows,
-                       RLX_TEXT(user_id), RLX_TEXT(name));
-    return err ? err : rows ? 0 : RLX_ENOTFOUND;
+    return rlx_db_user_change(store, RLX_Q_SECRET_DELETE, user_id, name);
 }
 
 /* ---- the user's configuration ---- */
