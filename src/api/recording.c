@@ -14,6 +14,7 @@
 #include "base/http.h"
 #include "base/log.h"
 #include "provider/carrier.h"
+#include "provider/recordings.h"
 #include "store/calls.h"
 #include "store/secrets.h"
 
@@ -60,36 +61,58 @@ enum rlx_range rlx_range_parse(const char *header, uint64_t size, uint64_t *firs
     return RLX_RANGE_PART;
 }
 
+int rlx_api_range(struct rlx_request *req, uint64_t size, uint64_t *firstp, uint64_t *lengthp)
+{
+    enum rlx_range range = rlx_range_parse(rlx_request_header(req, "Range"), size, firstp, lengthp);
+    char text[80];
+
+    if (range == RLX_RANGE_BAD)
+        snprintf(text, sizeof text, "bytes */%llu", (unsigned long long)size);
+    else
+        snprintf(text, sizeof text, "bytes %llu-%llu/%llu", (unsigned long long)*firstp,
+                 (unsigned long long)(*firstp + *lengthp - 1), (unsigned long long)size);
+    rlx_reply_header(req, "Accept-Ranges", "bytes");
+    rlx_reply_header(req, "Cache-Control", "private, no-store");
+    if (range != RLX_RANGE_WHOLE)
+        rlx_reply_header(req, "Content-Range", text);
+    if (range != RLX_RANGE_BAD)
+        return range == RLX_RANGE_PART ? 206 : 200;
+    rlx_api_reply_code(req, 416, "range_not_satisfiable", "the range lies behind the end");
+    return 416;
+}
+
 static void send_file(struct rlx_request *req, int fd, uint64_t size)
 {
     uint64_t first, length;
-    char text[80];
+    int status = rlx_api_range(req, size, &first, &length);
 
-    rlx_reply_header(req, "Accept-Ranges", "bytes");
-    rlx_reply_header(req, "Cache-Control", "private, no-store");
-    enum rlx_range range = rlx_range_parse(rlx_request_header(req, "Range"), size, &first, &length);
-    if (range == RLX_RANGE_BAD) {
-        snprintf(text, sizeof text, "bytes */%llu", (unsigned long long)size);
-        rlx_reply_header(req, "Content-Range", text);
-        rlx_api_reply_code(req, 416, "range_not_satisfiable", "the range lies behind the end");
+    if (status == 416)
         close(fd);
-        return;
-    }
-    if (range == RLX_RANGE_PART) {
-        snprintf(text, sizeof text, "bytes %llu-%llu/%llu", (unsigned long long)first,
-                 (unsigned long long)(first + length - 1), (unsigned long long)size);
-        rlx_reply_header(req, "Content-Range", text);
-    }
-    rlx_reply_file(req, range == RLX_RANGE_PART ? 206 : 200, "audio/wav", fd, first, length);
+    else
+        rlx_reply_file(req, status, "audio/wav", fd, first, length);
 }
 
-void rlx_api_send_recording(struct rlx_request *req, const char *path)
+void rlx_api_send_recording(struct rlx_request *req, struct rlx_api *api, const char *where)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-    if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-        rlx_log(RLX_ERROR, "recording.open", "path=%s error=%s", path, strerrordesc_np(errno));
+    if (rlx_recording_is_object(where)) {
+        rlx_api_send_object(req, api, where);
+        return;
+    }
+    int fd = open(where, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int err = fd < 0 ? errno : 0;
+    /* The file goes only when its object is there. */
+    char *object =
+        err == ENOENT ? rlx_recordings_object((TALLOC_CTX *)req, api->config, where) : NULL;
+    if (object) {
+        rlx_api_send_object(req, api, object);
+        return;
+    }
+    if (!err && (fstat(fd, &st) || !S_ISREG(st.st_mode)))
+        err = EINVAL;
+    if (err) {
+        rlx_log(RLX_ERROR, "recording.open", "path=%s error=%s", where, strerrordesc_np(err));
         if (fd >= 0)
             close(fd);
         rlx_reply_error(req, RLX_ENOTFOUND, "the recording's file is not there any more");
@@ -101,17 +124,17 @@ void rlx_api_send_recording(struct rlx_request *req, const char *path)
 void rlx_api_call_recording(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
-    char *path = NULL;
+    char *where = NULL;
     int err =
-        rlx_call_recording(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), &path);
+        rlx_call_recording(api->store, req, rlx_api_user(req), rlx_api_id(req, "call_id"), &where);
 
     if (err)
         rlx_api_reply_store(req, err, "recording");
     else
-        rlx_api_send_recording(req, path);
+        rlx_api_send_recording(req, api, where);
 }
 
-/* The file goes at once; should that fail, the worker's job does it. */
+/* A file goes at once; should that fail, the worker's job does it, as it does with an object. */
 void rlx_api_call_delete(struct rlx_request *req, void *arg)
 {
     struct rlx_api *api = arg;
@@ -124,7 +147,7 @@ void rlx_api_call_delete(struct rlx_request *req, void *arg)
     } else if (err) {
         rlx_api_reply_store(req, err, "call");
     } else {
-        if (path && unlink(path) && errno != ENOENT)
+        if (path && !rlx_recording_is_object(path) && unlink(path) && errno != ENOENT)
             rlx_log(RLX_WARN, "recording.erase", "path=%s error=%s", path, strerrordesc_np(errno));
         rlx_api_reply_message(req, "Call deleted");
     }

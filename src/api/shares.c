@@ -85,5 +85,5 @@ void rlx_api_shared_recording(struct rlx_request *req, void *arg)
     if (err)
         rlx_api_reply_store(req, err, "recording");
     else
-        rlx_api_send_recording(req, path);
+        rlx_api_send_recording(req, api, path);
 }

@@ -23,7 +23,9 @@
     X(CONTROL_BIND, "GATEWAY_CONTROL_BIND", TEXT, "127.0.0.1", "address of the gateway's control port")              \
     X(CONTROL_URL, "GATEWAY_CONTROL_URL", URL, "", "how other processes reach this gateway's control port")          \
     X(DATABASE_URL, "DATABASE_URL", URL, "", "sqlite:PATH or postgresql://…; default: sqlite in the data directory") \
-    X(RECORDINGS_URL, "RECORDINGS_URL", URL, "", "file:DIR; default: recordings/ in the data directory")             \
+    X(RECORDINGS_URL, "RECORDINGS_URL", URL, "", "file:DIR or s3://bucket/prefix?region=R&endpoint=https://HOST; default: recordings/ in the data directory") \
+    X(AWS_ACCESS_KEY_ID, "AWS_ACCESS_KEY_ID", TEXT, "", "key of the S3 store that RECORDINGS_URL names")             \
+    X(AWS_SECRET_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY", SECRET, "", "its secret")                                      \
     X(JWT_SECRET_KEY, "JWT_SECRET_KEY", SECRET, "", "signs tokens, at least 32 bytes; default: made once and kept")  \
     X(SECRETS_KEY, "SECRETS_KEY", SECRET, "", "encrypts keys that users store")                                      \
     X(PRICES, "RELAYX_PRICES", TEXT, "", "prices of providers for /api-credits (JSON); default: built in")           \

@@ -1,11 +1,13 @@
 #include "base/crypto.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -24,13 +26,45 @@ void rlx_sha1(uint8_t digest[RLX_SHA1_BYTES], const void *data, size_t length)
     gnutls_hash_fast(GNUTLS_DIG_SHA1, data, length, digest);
 }
 
+static void put_hex(char hex[RLX_SHA256_HEX], const uint8_t digest[RLX_SHA256_BYTES])
+{
+    for (size_t i = 0; i < RLX_SHA256_BYTES; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+}
+
 void rlx_sha256_hex(char hex[RLX_SHA256_HEX], const void *data, size_t length)
 {
     uint8_t digest[RLX_SHA256_BYTES];
 
     gnutls_hash_fast(GNUTLS_DIG_SHA256, data, length, digest);
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    put_hex(hex, digest);
+}
+
+int rlx_sha256_file_hex(char hex[RLX_SHA256_HEX], int fd, uint64_t length)
+{
+    uint8_t digest[RLX_SHA256_BYTES], block[16384];
+    gnutls_hash_hd_t hash;
+    uint64_t at = 0;
+    int err = 0;
+
+    if (gnutls_hash_init(&hash, GNUTLS_DIG_SHA256) < 0)
+        return -ENOMEM;
+    while (!err && at < length) {
+        size_t want = length - at < sizeof block ? (size_t)(length - at) : sizeof block;
+        ssize_t n = pread(fd, block, want, (off_t)at);
+        if (n > 0 && gnutls_hash(hash, block, (size_t)n) < 0)
+            err = RLX_EINTERNAL;
+        else if (n > 0)
+            at += (uint64_t)n;
+        else if (!n)
+            err = RLX_EINTERNAL;
+        else if (errno != EINTR)
+            err = -errno;
+    }
+    gnutls_hash_deinit(hash, digest);
+    if (!err)
+        put_hex(hex, digest);
+    return err;
 }
 
 void rlx_hmac_sha1(uint8_t mac[RLX_SHA1_BYTES], const char *key, const void *data, size_t length)

@@ -16,6 +16,9 @@ void rlx_random(void *bytes, size_t length);
 
 void rlx_sha1(uint8_t digest[RLX_SHA1_BYTES], const void *data, size_t length);
 void rlx_sha256_hex(char hex[RLX_SHA256_HEX], const void *data, size_t length);
+/* The same of a file's first `length` bytes, read from its start (its position stays). 0, a negative errno, or RLX_EINTERNAL when it is shorter. */
+int rlx_sha256_file_hex(char hex[RLX_SHA256_HEX], int fd, uint64_t length)
+    __attribute__((warn_unused_result));
 void rlx_hmac_sha1(uint8_t mac[RLX_SHA1_BYTES], const char *key, const void *data, size_t length);
 void rlx_hmac_sha256(uint8_t mac[RLX_SHA256_BYTES], const void *key, size_t key_length,
                      const void *data, size_t length);

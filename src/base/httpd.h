@@ -138,6 +138,10 @@ typedef ssize_t rlx_stream_read_h(void *buffer, size_t size, void *arg);
 typedef void rlx_stream_done_h(void *arg);
 void rlx_reply_stream(struct rlx_request *req, int status, const char *content_type,
                       rlx_stream_read_h *read, rlx_stream_done_h *done, void *arg);
+/* The same of a body whose length is known (Content-Length; to HEAD `read` is not called): a reader that ends early or aborts closes the connection. */
+void rlx_reply_stream_sized(struct rlx_request *req, int status, const char *content_type,
+                            uint64_t length, rlx_stream_read_h *read, rlx_stream_done_h *done,
+                            void *arg);
 
 /* Answers a WebSocket handshake (RFC 6455 4.2) with 101 and hands the socket over: `socket` is called with a duplicated,
  * non-blocking fd (the receiver owns it) and bytes that came behind the request; it is not called when the client goes before the 101 is

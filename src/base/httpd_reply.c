@@ -16,6 +16,7 @@
 #include "base/ws.h"
 
 #define STREAM_BLOCK 4096
+#define SIZED_BLOCK 32768
 
 bool rlx_socket_gone(int fd)
 {
@@ -135,33 +136,50 @@ static void free_stream(void *cls)
     talloc_free(cls);
 }
 
-void rlx_reply_stream(struct rlx_request *req, int status, const char *content_type,
-                      rlx_stream_read_h *read, rlx_stream_done_h *done, void *arg)
+static void reply_stream(struct rlx_request *req, int status, const char *content_type,
+                         uint64_t length, size_t block, const struct rlx_stream *how)
 {
     /* It lives as long as MHD's response, which ends after the request: so it is nobody's child. */
     struct rlx_stream *stream = req->response ? NULL : talloc_zero(NULL, struct rlx_stream);
     struct MHD_Response *response = NULL;
 
-    if (stream && !strcmp(req->method, "HEAD")) { /* MHD would send the last chunk all the same */
+    if (stream) {
+        *stream = *how;
+        response =
+            MHD_create_response_from_callback(length, block, rlx_stream_pull, stream, free_stream);
+    }
+    if (!response) {
         talloc_free(stream);
+        if (how->done)
+            how->done(how->arg);
+    } else {
+        req->stream = stream;
+    }
+    choose(req, status, content_type, response);
+}
+
+void rlx_reply_stream(struct rlx_request *req, int status, const char *content_type,
+                      rlx_stream_read_h *read, rlx_stream_done_h *done, void *arg)
+{
+    const struct rlx_stream how = {.read = read, .done = done, .arg = arg, .fd = req->fd};
+
+    /* MHD would send the last chunk to HEAD all the same. */
+    if (!req->response && !strcmp(req->method, "HEAD")) {
         if (done)
             done(arg);
         rlx_reply(req, status, content_type, "", 0);
         return;
     }
-    if (stream) {
-        *stream = (struct rlx_stream){.read = read, .done = done, .arg = arg, .fd = req->fd};
-        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK,
-                                                     rlx_stream_pull, stream, free_stream);
-    }
-    if (!response) {
-        talloc_free(stream);
-        if (done)
-            done(arg);
-    } else {
-        req->stream = stream;
-    }
-    choose(req, status, content_type, response);
+    reply_stream(req, status, content_type, MHD_SIZE_UNKNOWN, STREAM_BLOCK, &how);
+}
+
+void rlx_reply_stream_sized(struct rlx_request *req, int status, const char *content_type,
+                            uint64_t length, rlx_stream_read_h *read, rlx_stream_done_h *done,
+                            void *arg)
+{
+    const struct rlx_stream how = {.read = read, .done = done, .arg = arg, .fd = req->fd};
+
+    reply_stream(req, status, content_type, length, SIZED_BLOCK, &how);
 }
 
 static void upgraded(void *cls, struct MHD_Connection *connection, void *con_cls, const char *extra,

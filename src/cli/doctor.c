@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 #include "store/store.h"
 #ifdef RLX_HAVE_PROVIDER
 #include "provider/chain.h"
+#include "provider/recordings.h"
+#include "provider/s3.h"
 #endif
 
 #define LOW_SPACE_MB 500u
@@ -158,6 +161,63 @@ static void check_database(struct doctor *d)
     if (!err)
         check_statistics(d, store);
     talloc_free(store);
+}
+
+#ifdef RLX_HAVE_PROVIDER
+/* Writes an object, reads and removes it: what the worker and the API will do. */
+static int try_store(struct doctor *d, const char *object, char **whyp)
+{
+    static const char text[] = "written by relayx doctor";
+    char back[sizeof text] = "";
+    struct rlx_s3 *s3 = NULL;
+    uint64_t size = 0;
+    int fd = memfd_create("doctor", MFD_CLOEXEC);
+    int err = fd < 0 || write(fd, text, sizeof text) != sizeof text ? -EIO : 0;
+
+    if (!err)
+        err = rlx_s3_open(&s3, d->ctx, object, get(d, RLX_CFG_AWS_ACCESS_KEY_ID),
+                          get(d, RLX_CFG_AWS_SECRET_ACCESS_KEY), whyp);
+    if (!err)
+        err = rlx_s3_put(s3, fd, sizeof text, 20, whyp);
+    if (!err)
+        err = rlx_s3_head(s3, &size, whyp);
+    if (!err)
+        err = rlx_s3_get(s3, 0, sizeof text, whyp);
+    if (!err &&
+        (rlx_s3_read(s3, back, sizeof back) != sizeof back || memcmp(back, text, sizeof text)))
+        err = RLX_EPROTO;
+    if (!err)
+        err = rlx_s3_delete(s3, whyp);
+    if (fd >= 0)
+        close(fd);
+    return err;
+}
+#endif
+
+static void check_recordings(struct doctor *d)
+{
+#ifdef RLX_HAVE_PROVIDER
+    char *directory = NULL, *why = NULL;
+    const char *where, *trouble;
+    int err = rlx_recordings_directory(&directory, d->ctx, d->config, &why);
+
+    if (err) {
+        tell(d, BAD, "recordings", "%s", why ? why : rlx_err_text(err));
+    } else if (rlx_recordings_remote(d->config)) {
+        char *object = rlx_recordings_object(d->ctx, d->config, "relayx-doctor");
+        err = object ? try_store(d, object, &why) : -ENOMEM;
+        tell(d, err ? BAD : OK, "recordings", "%s",
+             !err  ? "the S3 store takes, gives and removes objects"
+             : why ? why
+                   : rlx_err_text(err));
+    } else if (*get(d, RLX_CFG_RECORDINGS_URL)) {
+        trouble = why_not(d, directory, &where);
+        tell(d, trouble ? BAD : OK, "recordings", "%s%s%s", directory, trouble ? ": " : "",
+             trouble ? trouble : "");
+    }
+#else
+    (void)d;
+#endif
 }
 
 static void check_keys(struct doctor *d)
@@ -335,6 +395,7 @@ int rlx_cli_doctor(struct rlx_config *config)
     putchar('\n');
     check_data(&d);
     check_database(&d);
+    check_recordings(&d);
     check_keys(&d);
     check_carrier(&d);
     check_provider(&d, "openai", RLX_CFG_OPENAI_API_KEY, RLX_CFG_OPENAI_BASE_URL);

@@ -9,6 +9,9 @@
 #include "cli/cli.h"
 #include "cli/prepare.h"
 #include "store/store.h"
+#ifdef RLX_HAVE_PROVIDER
+#include "provider/recordings.h"
+#endif
 
 /* A gateway lets its calls finish; its own limit is ten minutes. */
 #define GATEWAY_GRACE_MS 620000u
@@ -119,10 +122,25 @@ static int migrate(struct serve *s)
     return err;
 }
 
+/* A mistake in RECORDINGS_URL is told at once, not by a gateway that doesn't come up. */
+static int check_recordings(struct serve *s)
+{
+#ifdef RLX_HAVE_PROVIDER
+    char *directory = NULL;
+
+    return rlx_recordings_directory(&directory, s->ctx, s->config, &s->why);
+#else
+    (void)s;
+    return 0;
+#endif
+}
+
 static int prepare(struct serve *s)
 {
-    int err = rlx_prepare_keys(s->config, s->ctx, &s->why);
+    int err = check_recordings(s);
 
+    if (!err)
+        err = rlx_prepare_keys(s->config, s->ctx, &s->why);
     s->simulated = rlx_prepare_is_simulated(s->config);
     s->models = rlx_prepare_models(s->config, s->ctx);
     s->program = rlx_prepare_program(s->ctx);

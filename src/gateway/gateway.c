@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -14,6 +15,7 @@
 #include "gateway/control_server.h"
 #include "gateway/front.h"
 #include "gateway/route.h"
+#include "provider/recordings.h"
 #include "store/keys.h"
 
 #define DRAIN_MAX_MS 600000
@@ -169,12 +171,16 @@ static int start_writer(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_
 
 static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_id)
 {
-    char *why = NULL, *control_url = NULL;
+    char *why = NULL, *control_url = NULL, *recordings = NULL;
     struct rlx_providers *providers = NULL;
     int err;
 
     if (rlx_config_make_dirs(g->config, ctx, &why))
         return fail("data directory", why);
+    if (rlx_recordings_directory(&recordings, ctx, g->config, &why))
+        return fail("recordings", why);
+    if (mkdir(recordings, 0700) && errno != EEXIST)
+        return fail(recordings, strerrordesc_np(errno));
     if (!*rlx_config_get(g->config, RLX_CFG_TWILIO_AUTH_TOKEN))
         return fail("TWILIO_AUTH_TOKEN",
                     "is not set: webhooks can't be checked without it; relayx serve sets it up for "
@@ -192,7 +198,8 @@ static int start_parts(struct gateway *g, TALLOC_CTX *ctx, const char *gateway_i
                                    .store = g->store,
                                    .net = g->net,
                                    .providers = providers,
-                                   .recordings = rlx_config_path(g->config, ctx, "recordings")};
+                                   .recordings = recordings,
+                                   .upload = rlx_recordings_remote(g->config)};
     if ((err = rlx_mailbox_create(&g->mailbox, ctx, &g->loop)) ||
         (err = rlx_disk_create(&g->env.disk, ctx, DISK_BYTES)) ||
         (err = rlx_bounded_create(&g->bounded, ctx, MAX_BOUNDED)) ||

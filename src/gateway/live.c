@@ -145,6 +145,7 @@ static void report_end(struct rlx_live *live, uint64_t now_ms)
         recording_failed(live, err);
     if (live->recorder && (!err || err == -ETIMEDOUT))
         end->recording = live->recording_path;
+    end->upload = live->env->upload;
     live->end = NULL;
     rlx_writer_end(live->env->writer, live->setup->call_id, end);
     rlx_log(RLX_INFO, "call.ended", "call_id=%s status=%s reason=%s duration_ms=%llu",

@@ -27,6 +27,7 @@ struct rlx_live_env {
     struct rlx_speech_cache *cache;
     struct rlx_writer *writer;
     char *recordings; /* directory */
+    bool upload;      /* they go to S3 after the call */
     struct rlx_disk *disk; /* writes them */
 };
 

@@ -92,6 +92,7 @@ static int write_end(struct rlx_store *store, const json_t *json)
         .recording = text_of(json, "recording"),
         .metrics = text_of(json, "metrics"),
         .owner = json_is_true(json_object_get(json, "owner")),
+        .upload = json_is_true(json_object_get(json, "upload")),
     };
 
     return rlx_call_end(store, text_of(json, "call_id"), &end);
@@ -552,10 +553,11 @@ void rlx_writer_take(struct rlx_writer *w, const char *call_id, const char *toke
 
 void rlx_writer_end(struct rlx_writer *w, const char *call_id, const struct rlx_call_end *end)
 {
-    queue(w, json_pack("{s:s, s:s, s:s, s:s, s:s?, s:I, s:s?, s:s?, s:b}", "op", "end", "call_id",
-                       call_id, "status", end->status, "reason", end->reason, "outcome",
-                       end->outcome, "ended_ms", (json_int_t)end->ended_ms, "recording",
-                       end->recording, "metrics", end->metrics, "owner", end->owner));
+    queue(w,
+          json_pack("{s:s, s:s, s:s, s:s, s:s?, s:I, s:s?, s:s?, s:b, s:b}", "op", "end", "call_id",
+                    call_id, "status", end->status, "reason", end->reason, "outcome", end->outcome,
+                    "ended_ms", (json_int_t)end->ended_ms, "recording", end->recording, "metrics",
+                    end->metrics, "owner", end->owner, "upload", end->upload));
 }
 
 void rlx_writer_dnc(struct rlx_writer *w, const char *user_id, const char *phone_number,

@@ -36,11 +36,12 @@ int rlx_call_transcripts(struct rlx_store *store, TALLOC_CTX *ctx, const char *u
 /* {call_id, status: pending|completed|failed, …} */
 int rlx_call_analysis(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                       const char *call_id, char **jsonp);
-/* The recording's file path; RLX_ENOTFOUND when there is none. */
+/* The recording's file path, or the s3:// URL of its object; RLX_ENOTFOUND when there is none. */
 int rlx_call_recording(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                        const char *call_id, char **pathp);
 
-/* Removes a call that is over, with all that hangs on it; RLX_ECONFLICT while it is not. Its recording is erased by a job;
+/* Removes a call that is over, with all that hangs on it; RLX_ECONFLICT while it is not. Its recording is erased by a job ("erase" a
+ * file, "remove" an object);
  * *pathp (on ctx, NULL = none) names it. */
 int rlx_call_delete(struct rlx_store *store, TALLOC_CTX *ctx, const char *user_id,
                     const char *call_id, char **pathp);
@@ -129,6 +130,7 @@ struct rlx_call_end {
     const char *outcome; /* may be NULL */
     int64_t ended_ms;
     const char *recording; /* path or NULL */
+    bool upload;           /* makes the job "upload" {call_id, path}, which moves the recording to S3 */
     const char *metrics;   /* JSON object or NULL */
     bool owner;
 };

@@ -387,6 +387,23 @@ static int analyse_job(struct rlx_db *db, const char *call_id, int64_t run_at_ms
                    RLX_TEXT(key), RLX_TEXT(payload), RLX_INT(run_at_ms));
 }
 
+static int upload_job(struct rlx_db *db, const char *call_id, const char *path)
+{
+    char job_id[RLX_UUID_TEXT], key[64];
+    json_t *payload = json_pack("{s:s, s:s}", "call_id", call_id, "path", path);
+    char *text = payload ? rlx_json_text(NULL, payload, "{}") : NULL;
+    int err = -ENOMEM;
+
+    rlx_uuid(job_id);
+    snprintf(key, sizeof key, "upload:%s", call_id);
+    if (text)
+        err = RLX_RUN(db, RLX_Q_JOB_ADD, NULL, NULL, NULL, RLX_TEXT(job_id), RLX_TEXT("upload"),
+                      RLX_TEXT(key), RLX_TEXT(text), RLX_INT(rlx_wall_ms()));
+    json_decref(payload);
+    talloc_free(text);
+    return err;
+}
+
 int rlx_db_call_end(struct rlx_db *db, const char *call_id, const struct rlx_call_end *end)
 {
     char ended[RLX_TIME_TEXT];
@@ -405,6 +422,8 @@ int rlx_db_call_end(struct rlx_db *db, const char *call_id, const struct rlx_cal
         err = status_event(db, call_id, end->status, end->reason, end->ended_ms);
     if (!err && rows)
         err = analyse_job(db, call_id, rlx_wall_ms());
+    if (!err && rows && end->recording && end->upload)
+        err = upload_job(db, call_id, end->recording);
     return err;
 }
 

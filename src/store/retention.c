@@ -13,7 +13,8 @@
 #define DAY_MS 86400000LL
 #define BATCH 100
 
-/* The file is removed by a job: it is gone for sure, also when this process is killed now. */
+/* The file or object is removed by a job: it is gone for sure, also when this process is killed
+ * now. */
 static int erase_job(struct rlx_db *db, const char *path)
 {
     char job_id[RLX_UUID_TEXT];
@@ -24,8 +25,9 @@ static int erase_job(struct rlx_db *db, const char *path)
 
     rlx_uuid(job_id);
     if (text && key)
-        err = RLX_RUN(db, RLX_Q_JOB_AGAIN, NULL, NULL, NULL, RLX_TEXT(job_id), RLX_TEXT("erase"),
-                      RLX_TEXT(key), RLX_TEXT(text), RLX_INT(rlx_wall_ms()));
+        err = RLX_RUN(db, RLX_Q_JOB_AGAIN, NULL, NULL, NULL, RLX_TEXT(job_id),
+                      RLX_TEXT(strncmp(path, "s3://", 5) ? "erase" : "remove"), RLX_TEXT(key),
+                      RLX_TEXT(text), RLX_INT(rlx_wall_ms()));
     json_decref(payload);
     talloc_free(text);
     talloc_free(key);
@@ -192,4 +194,31 @@ int rlx_retention_run(struct rlx_store *store, int64_t now_ms, struct rlx_retent
     }
     talloc_free(users.ctx);
     return err;
+}
+
+/* ---- where a recording is ---- */
+
+int rlx_recording_where(struct rlx_store *store, TALLOC_CTX *ctx, const char *call_id,
+                        char **wherep)
+{
+    struct rlx_text_out out = {.ctx = ctx};
+
+    if (!store || !call_id || !wherep)
+        return -EINVAL;
+    int err = RLX_ONCE(store, RLX_DB_READ, RLX_Q_RECORDING_WHERE, rlx_row_take_text, &out, NULL,
+                       RLX_TEXT(call_id));
+    *wherep = out.text;
+    return err ? err : out.text ? 0 : RLX_ENOTFOUND;
+}
+
+int rlx_recording_moved(struct rlx_store *store, const char *call_id, const char *from,
+                        const char *to)
+{
+    int rows = 0;
+
+    if (!store || !call_id || !from || !to)
+        return -EINVAL;
+    int err = RLX_ONCE(store, RLX_DB_WRITE, RLX_Q_RECORDING_MOVED, NULL, NULL, &rows,
+                       RLX_TEXT(call_id), RLX_TEXT(from), RLX_TEXT(to));
+    return err ? err : rows ? 0 : RLX_ECONFLICT;
 }

@@ -33,6 +33,12 @@ void rlx_keep_erase(struct rlx_store *store, const char *worker_id, int64_t now_
 /* Forgets what is older than its users want it kept. True when there may be more. */
 bool rlx_keep_forget(struct rlx_store *store, int64_t now_ms);
 
+/* "upload": moves a call's recording to S3, and removes the file when the object was found there whole. "remove": removes an object
+ * (upload.c). Tried until it works: meanwhile the file is kept. */
+void rlx_task_object(const struct rlx_task *task);
+/* How long to wait after the n-th attempt (from 1) failed. */
+int64_t rlx_object_wait_ms(int attempts);
+
 /* Ends a job; a store that is away leaves it to its lease. */
 void rlx_task_done(const struct rlx_task *task);
 void rlx_task_again(const struct rlx_task *task, const char *why, int64_t in_ms);

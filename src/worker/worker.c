@@ -13,8 +13,9 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "store/calls.h"
 #include "knowledge/embed.h"
+#include "provider/recordings.h"
+#include "store/calls.h"
 #include "store/jobs.h"
 #include "store/keys.h"
 #include "store/webhooks.h"
@@ -36,10 +37,15 @@ static const struct {
     void (*run)(const struct rlx_task *task);
     int64_t lease_ms;
 } runner_kinds[] = {
-    {"dial", rlx_task_dial, 30000},       {"dial", rlx_task_dial, 30000},
-    {"dial", rlx_task_dial, 30000},       {"analyse", rlx_task_analyse, 180000},
-    {"embed", rlx_task_embed, 300000},    {"webhook", rlx_task_webhook, 30000},
+    {"dial", rlx_task_dial, 30000},
+    {"dial", rlx_task_dial, 30000},
+    {"dial", rlx_task_dial, 30000},
+    {"analyse", rlx_task_analyse, 180000},
+    {"embed", rlx_task_embed, 300000},
     {"webhook", rlx_task_webhook, 30000},
+    {"webhook", rlx_task_webhook, 30000},
+    {"upload,remove", rlx_task_object, 900000},
+    {"upload,remove", rlx_task_object, 900000},
 };
 #define RUNNERS (sizeof runner_kinds / sizeof runner_kinds[0])
 
@@ -233,7 +239,7 @@ int rlx_worker_main(struct rlx_config *config)
     TALLOC_CTX *ctx = talloc_new(NULL);
     struct worker *worker = talloc_zero(ctx, struct worker);
     sigset_t signals;
-    char *why = NULL;
+    char *why = NULL, *recordings = NULL;
 
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -243,6 +249,8 @@ int rlx_worker_main(struct rlx_config *config)
     worker->config = config;
     rlx_uuid(worker->id);
     int err = rlx_keys_load(config, ctx, &why);
+    if (!err)
+        err = rlx_recordings_directory(&recordings, ctx, config, &why); /* only checked here */
     if (!err)
         err = rlx_store_start(&worker->store, ctx, config, &why);
     if (!err)

@@ -51,7 +51,7 @@ def free_port():
 
 def clean_environment(**more):
     """The environment without any setting of RelayX."""
-    prefixes = ("RELAYX_", "TWILIO_", "OPENAI_", "GROQ_", "GATEWAY_", "SUPABASE_")
+    prefixes = ("RELAYX_", "TWILIO_", "OPENAI_", "GROQ_", "GATEWAY_", "SUPABASE_", "AWS_")
     names = {"DATABASE_URL", "JWT_SECRET_KEY", "VOICE_GATEWAY_URL", "SIGNUP", "RECORDINGS_URL"}
     kept = {k: v for k, v in os.environ.items() if not k.startswith(prefixes) and k not in names}
     return {**kept, **{k: str(v) for k, v in more.items()}}

@@ -61,6 +61,12 @@ SELECT id, recording FROM calls WHERE user_id = ?1 AND created_at < ?2 AND recor
 -- name: recording_forget
 UPDATE calls SET recording = NULL WHERE id = ?1 AND recording = ?2;
 
+-- name: recording_where
+SELECT recording FROM calls WHERE id = ?1;
+
+-- name: recording_moved
+UPDATE calls SET recording = ?3 WHERE id = ?1 AND recording = ?2;
+
 -- name: retention_transcripts
 DELETE FROM transcripts WHERE call_id IN (SELECT id FROM calls WHERE user_id = ?1 AND created_at < ?2
     AND status NOT IN {{open_status}});
