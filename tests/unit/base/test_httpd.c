@@ -121,6 +121,18 @@ static void stream(struct rlx_request *req, void *arg)
     rlx_reply_stream(req, 200, "text/event-stream", count_down, count_done, left);
 }
 
+/* ?length=10 is what comes; more is promised than that and not kept. */
+static void sized(struct rlx_request *req, void *arg)
+{
+    const char *length = rlx_request_query(req, "length");
+    int *left = talloc(req, int);
+
+    (void)arg;
+    *left = 9;
+    rlx_reply_stream_sized(req, 206, "audio/wav", strtoull(length, NULL, 10), count_down,
+                           count_done, left);
+}
+
 static ssize_t tick(void *buffer, size_t size, void *arg)
 {
     (void)buffer, (void)size, (void)arg;
@@ -191,6 +203,7 @@ static const struct rlx_route routes[] = {
     {"GET", "/twice", twice, 0},
     {"GET", "/file", file_part, 0},
     {"GET", "/stream", stream, 0},
+    {"GET", "/sized", sized, 0},
     {"GET", "/endless", endless, 0},
     {"GET", "/until-gone", until_gone, 0},
     {"GET", "/ws", websocket, 0},
@@ -489,7 +502,17 @@ static void streams(void **state)
     assert_int_equal(ask(f, "GET", "/stream", NULL, NULL, 0), 200);
     assert_string_equal(f->reply->body, "8,6,4,2,0,");
     sem_wait(&stream_done);
+    assert_int_equal(ask(f, "GET", "/sized?length=10", NULL, NULL, 0), 206);
+    assert_string_equal(f->reply->body, "8,6,4,2,0,");
+    sem_wait(&stream_done);
+    assert_int_equal(ask(f, "HEAD", "/sized?length=10", NULL, NULL, 0), 206);
+    sem_wait(&stream_done);
     int fd = connect_to(f);
+    send_text(fd, "GET /sized?length=20 HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_non_null(strstr(receive(f, fd, "0,"), "Content-Length: 20\r\n"));
+    sem_wait(&stream_done); /* it is closed, and not kept waiting for the rest */
+    close(fd);
+    fd = connect_to(f);
     send_text(fd, "GET /endless HTTP/1.1\r\nHost: x\r\n\r\n");
     receive(f, fd, "\r\n\r\n");
     close(fd);

@@ -182,6 +182,55 @@ static void retention(void **state)
     assert_string_equal(json, "[]");
 }
 
+static char *upload_of(struct fixture *f)
+{
+    struct rlx_job *job = NULL;
+
+    if (rlx_job_claim(f->store, f->ctx, "upload", "w", rlx_wall_ms(), 50000, &job))
+        return NULL;
+    char *path = talloc_strdup(f->ctx, json_string_value(json_object_get(job->payload, "path")));
+    assert_int_equal(rlx_job_done(f->store, job->id), 0);
+    return path;
+}
+
+static void uploads(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now_ms = rlx_wall_ms();
+    const char *object = "s3://calls/x.wav?region=us-east-1";
+    struct rlx_call_end end = {.status = "completed", .ended_ms = now_ms, .recording = "/r/x.wav"};
+    struct rlx_job *job = NULL;
+    char *id = fixture_call(f), *path = NULL;
+
+    assert_int_equal(rlx_recording_where(f->store, f->ctx, id, &path), RLX_ENOTFOUND);
+    assert_int_equal(rlx_call_end(f->store, id, &end), 0);
+    assert_null(upload_of(f)); /* it stays a file */
+    id = fixture_call(f);
+    end.upload = true;
+    assert_int_equal(rlx_call_end(f->store, id, &end), 0);
+    assert_string_equal(upload_of(f), "/r/x.wav");
+    end.owner = true;
+    assert_int_equal(rlx_call_end(f->store, id, &end),
+                     0);       /* the gateway's end comes after another */
+    assert_null(upload_of(f)); /* once for each call */
+    assert_int_equal(rlx_recording_where(f->store, f->ctx, id, &path), 0);
+    assert_string_equal(path, "/r/x.wav");
+    assert_int_equal(rlx_recording_moved(f->store, id, "/r/y.wav", object), RLX_ECONFLICT);
+    assert_int_equal(rlx_recording_moved(f->store, id, "/r/x.wav", object), 0);
+    assert_int_equal(rlx_recording_moved(f->store, id, "/r/x.wav", object), RLX_ECONFLICT);
+    assert_int_equal(rlx_call_recording(f->store, f->ctx, f->user, id, &path), 0);
+    assert_string_equal(path, object);
+    assert_int_equal(rlx_call_delete(f->store, f->ctx, f->user, id, &path), 0);
+    assert_int_equal(rlx_job_claim(f->store, f->ctx, "erase", "w", rlx_wall_ms(), 50, &job),
+                     RLX_ENOTFOUND);
+    assert_int_equal(rlx_job_claim(f->store, f->ctx, "remove", "w", rlx_wall_ms(), 50, &job), 0);
+    assert_string_equal(json_string_value(json_object_get(job->payload, "path")), object);
+    assert_int_equal(rlx_recording_moved(f->store, id, object, "/r/x.wav"), RLX_ECONFLICT);
+    end.recording = NULL;
+    assert_int_equal(rlx_call_end(f->store, fixture_call(f), &end), 0);
+    assert_null(upload_of(f)); /* there is nothing to send */
+}
+
 struct seen {
     int count;
     int64_t last;
@@ -314,7 +363,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(filters), TEST(contacts_of_numbers), TEST(removal),
         TEST(shares),  TEST(retention),           TEST(live),
-        TEST(sums),    TEST(phone_numbers),
+        TEST(sums),    TEST(phone_numbers),       TEST(uploads),
     };
     return cmocka_run_group_tests_name("kept", tests, NULL, NULL);
 }

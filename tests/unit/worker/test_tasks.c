@@ -438,6 +438,16 @@ static void nothing_said(void **state)
     assert_int_equal(w->asked, 0);
 }
 
+static void waits(void **state)
+{
+    (void)state;
+    assert_int_equal(rlx_object_wait_ms(1), 5000);
+    assert_int_equal(rlx_object_wait_ms(2), 10000);
+    assert_int_equal(rlx_object_wait_ms(7), 320000);
+    assert_int_equal(rlx_object_wait_ms(8), 600000);
+    assert_int_equal(rlx_object_wait_ms(100000), 600000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -445,7 +455,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(accepted), TEST(refused),     TEST(lost_answer),        TEST(never_placed),
         TEST(crashed),  TEST(not_allowed), TEST(canceled_meanwhile), TEST(stale),
-        TEST(analysed), TEST(bad_model),   TEST(nothing_said),
+        TEST(analysed), TEST(bad_model),   TEST(nothing_said),       cmocka_unit_test(waits),
     };
     return cmocka_run_group_tests_name("worker_tasks", tests, NULL, NULL);
 }
