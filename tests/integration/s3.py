@@ -39,6 +39,8 @@ class S3:
         self.size_lie = 0      # what HEAD adds to the size
         self.break_after = None  # GET sends so many bytes and goes
         self.status = None     # every request is answered so
+        self.gate = threading.Event()  # PUT waits for it, when it has been read
+        self.gate.set()
         self.port = free_port()
         self.server = None
         self.up()
@@ -141,6 +143,7 @@ class S3:
             do_GET = do_PUT = do_HEAD = do_DELETE = handle_any
 
             def put(self, key, body):
+                double.gate.wait(20)
                 double.objects[key] = body
                 self.answer(200)
 

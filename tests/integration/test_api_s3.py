@@ -51,6 +51,7 @@ def database(roles):
 @pytest.fixture(autouse=True)
 def sane(s3):
     s3.size_lie, s3.break_after, s3.status = 0, None, None
+    s3.gate.set()
     del s3.requests[:], s3.refused[:]
     yield
     if not s3.server:
@@ -229,6 +230,21 @@ def test_a_worker_that_died_is_carried_on(roles, database, s3):
     assert wait_until(lambda: not path.exists(), 10)
     assert wait_until(lambda: job_of(database, call_id)[0] == "done", 5)
     assert s3.count("PUT") == 0 and s3.count("HEAD") == 1
+
+
+def test_a_worker_that_is_killed_while_it_sends(roles, database, s3):
+    s3.gate.clear()
+    call_id, path = recorded(roles, database, b"RIFF" * 5)
+    assert wait_until(lambda: s3.count("PUT"), 10)
+    roles.processes["worker"].kill()
+    roles.processes["worker"].wait()
+    s3.gate.set()
+    assert path.exists() and where(roles, call_id) == str(path)
+    with database:  # its lease runs out
+        database.execute("UPDATE jobs SET lease_until_ms = 1 WHERE unique_key = ?", ("upload:" + call_id,))
+    roles.start("worker")
+    assert wait_until(lambda: not path.exists(), 15) and s3.objects[key_of(call_id)] == b"RIFF" * 5
+    assert wait_until(lambda: job_of(database, call_id)[0] == "done", 5)
 
 
 def test_a_call_that_was_deleted_meanwhile_leaves_nothing(roles, database, s3):
