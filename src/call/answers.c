@@ -137,10 +137,9 @@ void rlx_answers_match(const struct rlx_answers *answers, const struct rlx_answe
         if (next.way)
             keep_best(answer, RANKED, next);
     }
-    rlx_candidates_rank(answer, RANKED, &heard);
+    rlx_candidates_rank(answer, RANKED, query, &heard);
     if (answer[0].entry) {
         answer[0].margin = answer[0].rank - (answer[1].entry ? answer[1].rank : 0.0f);
-        rlx_candidate_look_near(&answer[0], query);
         rlx_candidate_decide(&answer[0], &heard, query, match);
     }
     collect(match, answer[0].entry, top);

@@ -9,7 +9,9 @@
 #define SCORE_FIRE_NAMED 0.48f   /* a name stands in the answer itself */
 #define SCORE_FIRE_ADDED 0.70f   /* one word more than the way to ask has */
 #define SCORE_FIRE_SWAPPED 0.80f /* one word in the place of another */
-#define SCORE_SURE 0.78f         /* with MARGIN_CLEAR: suspicion of single words is dropped */
+#define SCORE_FIRE_ASIDE 0.60f   /* strangers only where or whose, far from every other answer */
+#define MARGIN_ASIDE 0.30f
+#define SCORE_SURE 0.78f /* with MARGIN_CLEAR: suspicion of single words is dropped */
 #define MARGIN_CLEAR 0.15f
 #define MARGIN_KNOWN 0.10f    /* for SCORE_FIRE_CLEAR */
 #define SCORE_MISHEARD 0.66f  /* a question whose first word was heard wrong, */
@@ -66,6 +68,8 @@ static const char *forbidden(const struct candidate *best, const struct rlx_read
         return "a number does not agree";
     if (!rlx_entry_names_agree(entry, heard))
         return "a name does not agree";
+    if (!rlx_entry_owners_agree(entry, heard))
+        return "whose it is does not agree";
     unsigned marks = heard->marks & ~entry->marks;
     if (best->score >= SCORE_SURE)
         marks &= ~(unsigned)(RLX_MARK_CONDITION | RLX_MARK_ORDER);
@@ -78,6 +82,8 @@ static const char *forbidden(const struct candidate *best, const struct rlx_read
         return "a condition, comparison or tense does not agree";
     if (!rlx_entry_asks_agree(entry, best->asks, heard))
         return "asks for another kind of thing";
+    if (!rlx_entry_prices_it(entry, heard))
+        return "asks for the price of something else";
     return "";
 }
 
@@ -89,15 +95,20 @@ static const char *suspicious(const struct candidate *best, float margin,
     bool sure = best->score >= SCORE_SURE && margin >= MARGIN_CLEAR;
     if (rlx_entry_is_reversed(best->entry, heard))
         return "somebody else is to do it";
-    if (heard->verb && !rlx_entry_knows(best->entry, heard->verb) && !(sure && heard->own_verb) &&
+    if (heard->verb && !rlx_entry_knows_verb(best->entry, heard) && !(sure && heard->own_verb) &&
         !rlx_entry_is_offer(best->entry, &best->way->reading, heard))
         return "another thing is to be done";
     if (best->unknown == 0 || (sure && best->unknown == 1 && heard->own_verb && heard->verb &&
-                               !rlx_entry_knows(best->entry, heard->verb)))
+                               !rlx_entry_knows_verb(best->entry, heard)))
         return "";
+    unsigned asked = best->unknown - best->asides;
+    if (asked == 0)
+        return best->score >= SCORE_FIRE_ASIDE && margin >= MARGIN_ASIDE
+                   ? ""
+                   : "a word that the answer does not know";
     float least =
         rlx_way_is_swapped(&best->way->reading, heard) ? SCORE_FIRE_SWAPPED : SCORE_FIRE_ADDED;
-    if (best->unknown > 1 ? !sure || least > SCORE_FIRE_ADDED : best->score < least)
+    if (asked > 1 ? !sure || least > SCORE_FIRE_ADDED : best->score < least)
         return "a word that the answer does not know";
     return "";
 }

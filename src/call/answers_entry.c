@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "call/answers_private.h"
+#include "call/words.h"
 
 static int learn(struct entry *entry, const struct rlx_reading *reading)
 {
@@ -25,10 +26,31 @@ static int learn(struct entry *entry, const struct rlx_reading *reading)
     return 0;
 }
 
-static int learn_text(struct entry *entry, const char *text)
+static int learn_title(struct entry *entry, const char *title)
 {
     struct rlx_reading reading;
-    int err = rlx_reading_make(&reading, entry, text ? text : "");
+    int err = rlx_reading_make(&reading, entry, title);
+    if (err || (err = learn(entry, &reading)))
+        return err;
+    entry->topics = talloc_array(entry, const char *, reading.token_count + 1);
+    if (!entry->topics)
+        return -ENOMEM;
+    memcpy(entry->topics, reading.token, reading.token_count * sizeof(*reading.token));
+    entry->topic_count = reading.token_count;
+    return 0;
+}
+
+static int learn_text(struct entry *entry, const char *text)
+{
+    static const char *const limits[] = {"before", "until", "up to", "in advance", "ahead", NULL};
+    struct rlx_words w;
+    struct rlx_reading reading;
+    int err = rlx_reading_make(&reading, entry, text);
+    if (err || (err = rlx_words_make(&w, entry, text, true)))
+        return err;
+    entry->limits = rlx_words_find(&w, 0, limits, NULL) >= 0;
+    memcpy(entry->denied, reading.denied, sizeof(entry->denied));
+    entry->denied_count = reading.denied_count;
     for (unsigned i = 0; !err && i < reading.deed_count && entry->deed_count < RLX_READ_DEEDS; i++)
         entry->deeds[entry->deed_count++] = reading.deeds[i];
     return err ? err : learn(entry, &reading);
@@ -52,7 +74,7 @@ int rlx_entry_create(struct entry **entryp, TALLOC_CTX *ctx, const char *id, con
     entry->id = talloc_strdup(entry, id ? id : "");
     entry->title = talloc_strdup(entry, title ? title : "");
     entry->text = talloc_strdup(entry, text ? text : "");
-    if (!entry->id || !entry->title || !entry->text || learn_text(entry, entry->title) ||
+    if (!entry->id || !entry->title || !entry->text || learn_title(entry, entry->title) ||
         learn_text(entry, entry->text)) {
         talloc_free(entry);
         return -ENOMEM;

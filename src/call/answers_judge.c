@@ -4,6 +4,7 @@
 #include "call/answers_private.h"
 
 #define STRANGER_COSTS 0.25f /* in the order of answers */
+#define KIND_COSTS 0.15f     /* the same, an answer that tells no price when one is asked for */
 #define NEAR_WAYS 0.12f      /* ways as near as the best, for negation */
 #define NEAR_ASKS 0.35f      /* the same, for the kind of thing asked for */
 
@@ -64,7 +65,7 @@ struct candidate rlx_candidate_judge(const struct entry *entry,
 }
 
 /* What the ways about as near as the best one have in common with the question. */
-void rlx_candidate_look_near(struct candidate *best, const struct rlx_answers_query *query)
+static void look_near(struct candidate *best, const struct rlx_answers_query *query)
 {
     const struct entry *entry = best->entry;
     bool vectors = entry->vectors && query->vector && entry->dim == query->dim;
@@ -79,13 +80,19 @@ void rlx_candidate_look_near(struct candidate *best, const struct rlx_answers_qu
     }
 }
 
-/* Puts the answers that know the words of the question first. */
-void rlx_candidates_rank(struct candidate *answer, size_t count, const struct rlx_reading *heard)
+/* Puts the answers first that know the words of the question and are of the kind asked for. */
+void rlx_candidates_rank(struct candidate *answer, size_t count,
+                         const struct rlx_answers_query *query, const struct rlx_reading *heard)
 {
     for (size_t i = 0; i < count && answer[i].entry; i++) {
-        unsigned unknown = rlx_entry_strangers(answer[i].entry, &answer[i].way->reading, heard);
+        unsigned unknown =
+            rlx_entry_strangers(answer[i].entry, &answer[i].way->reading, heard, &answer[i].asides);
         answer[i].unknown = unknown;
         answer[i].rank = answer[i].score - STRANGER_COSTS * (float)(unknown > 2 ? 2 : unknown);
+        look_near(&answer[i], query);
+        if (heard->asks & RLX_ASKS_PRICE &&
+            !rlx_entry_asks_agree(answer[i].entry, answer[i].asks, heard))
+            answer[i].rank -= KIND_COSTS;
         if (!strcmp(heard->bare, answer[i].way->reading.bare))
             answer[i].rank = answer[i].score;
         for (size_t k = i; k > 0 && answer[k].rank > answer[k - 1].rank; k--) {

@@ -26,6 +26,11 @@ struct entry {
     bool weekday;                 /* a day of the week stands in it */
     const char **lacks;           /* "gluten free": what the things of the answer are without */
     unsigned lack_count;
+    const char *denied[RLX_READ_LACKS]; /* "no appointment" in the text */
+    unsigned denied_count;
+    const char **topics; /* stems of the title */
+    unsigned topic_count;
+    bool limits;                       /* its text says until when: "up to two days before" */
     bool gratis;                       /* speaks of something free */
     const char *deeds[RLX_READ_DEEDS]; /* what its text says that "we" do */
     unsigned deed_count;
@@ -39,6 +44,7 @@ struct candidate {
     float rank;       /* score less what strangers cost: the order of answers */
     float margin;     /* rank less the next answer's */
     unsigned unknown; /* strangers */
+    unsigned asides;  /* those of them that are not asked about */
     unsigned asks;    /* what the ways about as near as the best ask for */
     bool negated;     /* one of the ways about as near as the best is negated */
     bool plain;       /* one of them is not */
@@ -57,12 +63,13 @@ int rlx_entry_set_vectors(struct entry *entry, const float *vectors, size_t coun
 /* ---- nearness (answers_judge.c) ---- */
 
 /* The best way to ask of an entry. */
-struct candidate rlx_candidate_judge(const struct entry *entry, const struct rlx_answers_query *query,
+struct candidate rlx_candidate_judge(const struct entry *entry,
+                                     const struct rlx_answers_query *query,
                                      const struct rlx_reading *heard);
-/* Puts the answers that know the words of the question first. */
-void rlx_candidates_rank(struct candidate *answer, size_t count, const struct rlx_reading *heard);
-/* What the ways about as near as the best one have in common with the question. */
-void rlx_candidate_look_near(struct candidate *best, const struct rlx_answers_query *query);
+/* Puts the answers first that know the words of the question and are of the kind asked for, and
+ * fills what else a candidate holds but its margin. */
+void rlx_candidates_rank(struct candidate *answer, size_t count,
+                         const struct rlx_answers_query *query, const struct rlx_reading *heard);
 
 /* ---- words (answers_agree.c) ---- */
 
@@ -72,9 +79,14 @@ bool rlx_entry_is_reversed(const struct entry *entry, const struct rlx_reading *
 /* "Do you sell bread?" is "Do you have bread?". */
 bool rlx_entry_is_offer(const struct entry *entry, const struct rlx_reading *way,
                         const struct rlx_reading *heard);
-/* Content words that the answer has no word for. */
+/* Content words that the answer has no word for; *asidesp: those that are not asked about. */
 unsigned rlx_entry_strangers(const struct entry *entry, const struct rlx_reading *way,
-                             const struct rlx_reading *heard);
+                             const struct rlx_reading *heard, unsigned *asidesp);
+bool rlx_entry_knows_verb(const struct entry *entry, const struct rlx_reading *heard);
+/* "My address" is not "your address". */
+bool rlx_entry_owners_agree(const struct entry *entry, const struct rlx_reading *heard);
+/* What a price is asked for is what the answer is about. */
+bool rlx_entry_prices_it(const struct entry *entry, const struct rlx_reading *heard);
 /* A content word of the way to ask has no kin in the utterance. */
 bool rlx_way_is_swapped(const struct rlx_reading *way, const struct rlx_reading *heard);
 bool rlx_entry_lacks_agree(const struct entry *entry, const struct rlx_reading *way,
@@ -82,7 +94,8 @@ bool rlx_entry_lacks_agree(const struct entry *entry, const struct rlx_reading *
 bool rlx_entry_numbers_agree(const struct entry *entry, const struct rlx_reading *heard);
 bool rlx_entry_names_agree(const struct entry *entry, const struct rlx_reading *heard);
 /* known: what the ways ask for. */
-bool rlx_entry_asks_agree(const struct entry *entry, unsigned known, const struct rlx_reading *heard);
+bool rlx_entry_asks_agree(const struct entry *entry, unsigned known,
+                          const struct rlx_reading *heard);
 /* A name of the utterance stands in the answer. */
 bool rlx_entry_is_named(const struct entry *entry, const struct rlx_reading *heard);
 

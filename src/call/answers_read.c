@@ -16,6 +16,9 @@ static const char *const weekdays =
     "monday|tuesday|wednesday|thursday|friday|saturday|sunday|mondays|tuesdays|wednesdays|"
     "thursdays|fridays|saturdays|sundays|weekend|weekends|weekday|weekdays|monday's|saturday's|"
     "sunday's";
+static const char *const family_words =
+    "kid|kids|child|children|son|daughter|husband|wife|mother|father|mom|dad|parents|friend|"
+    "friends|family";
 static const char *const intents[] = {
     ("speak|talk|speaking|talking|chat to|with ?a|an|the|your|my|some ?real|live|actual human|"
     "person|manager|supervisor|representative|rep|agent|operator|somebody|someone|owner|boss|"
@@ -46,10 +49,92 @@ static bool is_name(const char *text, const char *word)
 static bool is_verb_place(const struct rlx_words *w, unsigned i)
 {
     unsigned subject = i - 1;
+    /* "do I have to MOVE …" */
+    if (subject > 2 && rlx_words_match(w, subject - 1, "need|have|want|get|like to"))
+        subject -= 2;
     if (rlx_word_in(w->word[subject], "guys|folks|people|also|still|even|all") && subject > 0)
         subject--;
+    /* "can my wife PAY …" */
+    if (subject == 2 && rlx_word_in(w->word[0], "do|does|can|could|will|would|should|may") &&
+        rlx_word_in(w->word[1], "my|our") && rlx_word_in(w->word[2], family_words))
+        return true;
     return subject > 0 && rlx_word_in(w->word[subject], "you|i|we|they|someone|somebody|anyone") &&
            rlx_word_in(w->word[subject - 1], "do|does|can|could|will|would|should|may");
+}
+
+/* Whether word i is the verb of "does the repair …". */
+static bool is_verb_of_thing(const struct rlx_words *w, unsigned i)
+{
+    return i == 3 && rlx_word_in(w->word[0], "do|does") &&
+           rlx_word_in(w->word[1], "the|a|an|my|your|our|this") && !rlx_word_is_light(w->word[2]);
+}
+
+static enum rlx_owner owner_of(const struct rlx_words *w, unsigned i)
+{
+    for (unsigned k = i; k > 0 && i - k < 2; k--) {
+        if (rlx_word_in(w->word[k - 1], "my|our|mine"))
+            return RLX_OWNER_CALLER;
+        if (rlx_word_in(w->word[k - 1], "your"))
+            return RLX_OWNER_BUSINESS;
+        if (rlx_word_is_light(w->word[k - 1]) && !rlx_word_in(w->word[k - 1], "own"))
+            break;
+    }
+    return RLX_OWNER_NONE;
+}
+
+/* "pets in the STUDIO", "guarantee your REPAIRS", but not "how much is your BREAKFAST". */
+static bool is_aside(const struct rlx_words *w, unsigned i)
+{
+    static const char *const places = "in|at|near|inside|during";
+    if (i == 0)
+        return false;
+    if (rlx_word_in(w->word[i - 1], places))
+        return true;
+    if (i < 2 || !rlx_word_in(w->word[i - 1], "the|a|an|my|our|your"))
+        return false;
+    return rlx_word_in(w->word[i - 2], places) ||
+           (rlx_word_in(w->word[i - 1], "my|our|your") && !rlx_word_is_light(w->word[i - 2]));
+}
+
+/* The stem of word i with the particle behind it; *joinedp is NULL when there is none. */
+static int join(const char **joinedp, TALLOC_CTX *ctx, const struct rlx_words *w, unsigned i)
+{
+    *joinedp = NULL;
+    if (i + 1 >= w->count || !rlx_word_in(w->word[i + 1], "up|in|out|off|down|over|back"))
+        return 0;
+    char *both = talloc_asprintf(ctx, "%s%s", w->word[i], w->word[i + 1]);
+    *joinedp = both ? rlx_word_stem(ctx, both) : NULL;
+    return *joinedp ? 0 : -ENOMEM;
+}
+
+/* Whether word i says nothing about what is asked: adverbs, parts of question words, light words.
+ */
+static bool is_empty(const struct rlx_words *w, unsigned i)
+{
+    const char *word = w->word[i];
+    size_t length = strlen(word);
+    bool adverb = length > 4 && !strcmp(word + length - 2, "ly") &&
+                  !rlx_word_in(word, "monthly|family|supply|assembly|apply|reply|jelly|belly|"
+                                     "weekly|daily|yearly|hourly");
+    /* "how late", "how far": part of the question word. */
+    bool measure =
+        i > 0 && rlx_word_in(w->word[i - 1], "how") &&
+        rlx_word_in(word, "late|early|soon|long|far|fast|quick|quickly|often|old|big|large");
+    /* what every caller does: "can I reach you at night?" */
+    bool contact =
+        rlx_words_match(w, i, "reach|call|phone you") ||
+        (i > 2 && rlx_words_match(w, i - 3, "someone|somebody|anyone i|we can|could call|reach"));
+    return adverb || measure || contact || rlx_word_is_light(word) || rlx_word_number(word) >= 0 ||
+           rlx_word_in(word, negations);
+}
+
+/* "my daughter": for whom, not what */
+static bool is_family(const struct rlx_words *w, unsigned i)
+{
+    return i > 1 && rlx_word_in(w->word[i - 1], "my|our") &&
+           rlx_word_in(w->word[i - 2], "can|could|does|do|is|will|would|may|must|should|"
+                                       "for|if|has|have") &&
+           rlx_word_in(w->word[i], family_words);
 }
 
 static int read_tokens(struct rlx_reading *r, TALLOC_CTX *ctx, const struct rlx_words *w,
@@ -61,33 +146,29 @@ static int read_tokens(struct rlx_reading *r, TALLOC_CTX *ctx, const struct rlx_
             r->weekday = true;
             continue;
         }
-        size_t length = strlen(word);
-        bool adverb = length > 4 && !strcmp(word + length - 2, "ly") &&
-                      !rlx_word_in(word, "monthly|family|supply|assembly|apply|reply|jelly|belly|"
-                                         "weekly|daily|yearly|hourly");
-        /* "how late", "how far": part of the question word. */
-        bool measure =
-            i > 0 && rlx_word_in(w->word[i - 1], "how") &&
-            rlx_word_in(word, "late|early|soon|long|far|fast|quick|quickly|often|old|big|large");
-        /* "my daughter": for whom, not what */
-        bool family = i > 1 && rlx_word_in(w->word[i - 1], "my|our") &&
-                      rlx_word_in(w->word[i - 2], "can|could|does|do|is|will|would|may|must|should|"
-                                                  "for|if|has|have") &&
-                      rlx_word_in(word, "kid|kids|child|children|son|daughter|husband|wife|mother|"
-                                        "father|mom|dad|parents|friend|friends|family");
-        if (adverb || measure || rlx_word_is_light(word) || rlx_word_number(word) >= 0 ||
-            rlx_word_in(word, negations))
+        if (is_empty(w, i))
             continue;
         char *stem = rlx_word_stem(ctx, word);
         if (!stem)
             return -ENOMEM;
-        if (i > 0 && !r->verb && is_verb_place(w, i)) {
+        const char **joinedp = &r->joined[r->token_count];
+        int err = join(joinedp, ctx, w, i);
+        if (err)
+            return err;
+        r->owner[r->token_count] = owner_of(w, i);
+        r->aside[r->token_count] = is_aside(w, i);
+        /* "do I have to pay for breakfast": its price */
+        bool owes =
+            i > 0 && rlx_word_in(w->word[i - 1], "to") && (rlx_word_groups(stem) & RLX_GROUP_MONEY);
+        if (i > 0 && !owes && !r->verb && (is_verb_place(w, i) || is_verb_of_thing(w, i))) {
             r->verb = stem;
-            r->own_verb = rlx_word_in(w->word[i - 1], "i|we");
+            r->verb_joined = *joinedp;
+            r->own_verb = rlx_word_in(w->word[i - 1], "i|we") ||
+                          (i > 3 && rlx_words_match(w, i - 3, "i|we * to"));
         }
         if (i > 0 && rlx_word_in(w->word[i - 1], "we") && r->deed_count < RLX_READ_DEEDS)
             r->deeds[r->deed_count++] = stem;
-        if (family && r->context_count < RLX_READ_TOKENS)
+        if (is_family(w, i) && r->context_count < RLX_READ_TOKENS)
             r->context[r->context_count++] = stem;
         r->token[r->token_count++] = stem;
         if (r->names < 8 && is_name(text, word))
@@ -146,6 +227,9 @@ static int read_negations(struct rlx_reading *r, TALLOC_CTX *ctx, const struct r
     int err = 0;
     for (unsigned i = 0; i < w->count && !err; i++) {
         if (rlx_word_in(w->word[i], "free")) {
+            /* "the next free appointment" */
+            if (i > 0 && rlx_word_in(w->word[i - 1], "next|first|earliest"))
+                continue;
             bool noun = i > 0 && !rlx_word_is_light(w->word[i - 1]);
             bool before = noun && i + 1 < w->count && !rlx_word_is_light(w->word[i + 1]);
             if (before || (noun && i > 1 && !rlx_word_is_light(w->word[i - 2])))
@@ -160,6 +244,13 @@ static int read_negations(struct rlx_reading *r, TALLOC_CTX *ctx, const struct r
         if (!relative && !rlx_word_in(w->word[i], "without") &&
             !(i > 0 && rlx_word_in(w->word[i - 1], "with")))
             r->negated = true;
+        /* "You need no appointment." */
+        if (rlx_word_in(w->word[i], "no|without") && i + 1 < w->count &&
+            !rlx_word_is_light(w->word[i + 1]) && r->denied_count < RLX_READ_LACKS) {
+            if (!(r->denied[r->denied_count] = rlx_word_stem(ctx, w->word[i + 1])))
+                return -ENOMEM;
+            r->denied_count++;
+        }
         unsigned last = relative ? i + 4 : i + 3;
         for (unsigned k = i + 1; !r->negated && k < w->count && k <= last && !err; k++) {
             /* "that is not gluten free" */
@@ -190,25 +281,76 @@ static bool points_out(TALLOC_CTX *ctx, const char *text)
     return false;
 }
 
+/* Where the question of `text` begins: clauses before it that only set the scene ("I cracked my
+ * screen, …") say nothing about its tense. What was done with the business ("I ordered a cake, …")
+ * or by it is no scene. */
+static const char *skip_scene(TALLOC_CTX *ctx, const char *text)
+{
+    static const char *const dealings =
+        "you|your|ordered|booked|paid|bought|called|sent|rented|cancelled|canceled|reserved|"
+        "scheduled|spoke|talked|got|received|signed|asked|wrote|left|brought";
+    const char *at = text;
+    for (size_t n; at[n = strcspn(at, ",.;!")];) {
+        struct rlx_words w;
+        char *clause = talloc_strndup(ctx, at, n);
+        if (!clause || rlx_words_make(&w, ctx, clause, true))
+            return text;
+        if (w.count > 0 && !rlx_word_in(w.word[0], "i|my|we|our|the|a|an|there|he|she|it") &&
+            w.count > 2)
+            return text;
+        for (unsigned i = 0; i < w.count; i++) {
+            if (rlx_word_in(w.word[i], dealings))
+                return text;
+        }
+        at += n + 1;
+    }
+    return rlx_is_asking(at) ? at : text;
+}
+
+/* The head of what a price is asked for: the last of the first content words that do not speak of
+ * money. */
+static int read_object(struct rlx_reading *r, TALLOC_CTX *ctx, const struct rlx_words *w)
+{
+    bool inside = false;
+    for (unsigned i = 0; i < w->count; i++) {
+        char *stem = rlx_word_stem(ctx, w->word[i]);
+        if (!stem)
+            return -ENOMEM;
+        bool content = !rlx_word_is_light(w->word[i]) && rlx_word_number(w->word[i]) < 0 &&
+                       !(rlx_word_groups(stem) & RLX_GROUP_MONEY);
+        if (inside && !content)
+            break;
+        if (content)
+            r->object = stem;
+        inside = content;
+    }
+    return 0;
+}
+
 /* What, would, which, where, when, how, is: as a small model hears them at the start of a call. */
 static const char *const heard_as_asking =
     "with|wood|witch|watch|wear|ware|win|wen|house|hows|if|his";
 
 int rlx_reading_make(struct rlx_reading *r, TALLOC_CTX *ctx, const char *text)
 {
-    struct rlx_words all, bare;
+    struct rlx_words all, bare, question;
     memset(r, 0, sizeof(*r));
     r->bare = rlx_text_bare(ctx, text);
     if (!r->bare || rlx_words_make(&all, ctx, text, true) ||
         rlx_words_make(&bare, ctx, r->bare, true))
+        return -ENOMEM;
+    char *asked = rlx_text_bare(ctx, skip_scene(ctx, text));
+    if (!asked || rlx_words_make(&question, ctx, asked, true))
         return -ENOMEM;
     int err = read_tokens(r, ctx, &bare, text);
     if (err || (err = read_negations(r, ctx, &all)) || (err = read_context(r, ctx, text)))
         return err;
     rlx_reading_numbers(r, ctx, &bare);
     r->words = bare.count;
-    r->marks = rlx_reading_marks(&bare);
+    r->marks = rlx_reading_marks(&question);
     r->asks = rlx_reading_asks(&bare);
+    if (r->asks & RLX_ASKS_PRICE && (err = read_object(r, ctx, &question)))
+        return err;
     r->amount = rlx_words_match(&bare, 0, "how big|high|large is|are|would|will the|your") > 0;
     r->asking = rlx_is_asking(text);
     r->misheard = !r->asking && bare.count > 3 && rlx_word_in(bare.word[0], heard_as_asking);

@@ -19,10 +19,14 @@ enum rlx_asks {
     RLX_ASKS_WHERE = 1 << 2,
     RLX_ASKS_WHEN = 1 << 3,
     RLX_ASKS_PRICE = 1 << 4,
-    RLX_ASKS_LENGTH = 1 << 5, /* how long */
-    RLX_ASKS_COUNT = 1 << 6,  /* how many, how often, how old */
-    RLX_ASKS_NOTICE = 1 << 7, /* how early, how many days before */
-    RLX_ASKS_OTHER = 1 << 8,  /* what, how, yes or no */
+    RLX_ASKS_LENGTH = 1 << 5,   /* how long */
+    RLX_ASKS_COUNT = 1 << 6,    /* how many, how often, how old */
+    RLX_ASKS_NOTICE = 1 << 7,   /* how early, how many days before */
+    RLX_ASKS_OTHER = 1 << 8,    /* what, how, yes or no */
+    RLX_ASKS_MANNER = 1 << 10,  /* how do I: what the caller does, step by step */
+    RLX_ASKS_TAKING = 1 << 11,  /* how long it takes, beside RLX_ASKS_LENGTH */
+    RLX_ASKS_LASTING = 1 << 12, /* how long it lasts, the same */
+    RLX_ASKS_SPAN = 1 << 9,     /* how many days: how long, how soon or how early */
 };
 
 /* Marks of meaning; each must agree with the way to ask. */
@@ -34,16 +38,27 @@ enum rlx_marks {
     RLX_MARK_DOUBT = 1 << 4,      /* really, sure, true, ever, even */
     RLX_MARK_ORDER = 1 << 5,      /* before, after, during, again, last */
     RLX_MARK_STATUS = 1 << 6,     /* where is my …: about the matter of this caller */
+    RLX_MARK_STATE = 1 << 7,      /* is my … ready: how that matter stands now */
 };
+
+/* Whose a thing is: "my address", "your address". */
+enum rlx_owner { RLX_OWNER_NONE, RLX_OWNER_CALLER, RLX_OWNER_BUSINESS };
 
 struct rlx_reading {
     const char *token[RLX_READ_TOKENS]; /* stems of content words */
     unsigned token_count;
+    const char *joined[RLX_READ_TOKENS]; /* stem with the particle behind it ("back up" is a
+                                            "backup"), or NULL */
+    enum rlx_owner owner[RLX_READ_TOKENS];
+    bool aside[RLX_READ_TOKENS]; /* where or whose, not what is asked about: "pets in the STUDIO",
+                                    "park my CAR" */
     double number[RLX_READ_NUMBERS];
     unsigned number_count;
     unsigned names;      /* tokens from `first_name` on are names: capitals inside a sentence */
     const char *name[8]; /* their stems */
     const char *verb;    /* stem of what is to be done: "do you SELL …"; NULL when a light word */
+    const char *verb_joined; /* the verb with its particle, or NULL */
+    const char *object; /* stem of what a price is asked for: "how much is a new PHONE", or NULL */
     /* Tokens that say for whom or why: "my DAUGHTER", clauses before the question. They stand in
      * `token` too. */
     const char *context[RLX_READ_TOKENS];
@@ -52,6 +67,9 @@ struct rlx_reading {
      * That is a topic; `negated` is a request, a verb or a fact that is denied. */
     const char *lacks[RLX_READ_LACKS];
     unsigned lack_count;
+    /* What is said not to be needed or there: "no APPOINTMENT". */
+    const char *denied[RLX_READ_LACKS];
+    unsigned denied_count;
     unsigned asks, marks; /* enum rlx_asks, enum rlx_marks */
     unsigned words, questions;
     bool misheard; /* no question as it stands, but it begins with what speech to text makes of a

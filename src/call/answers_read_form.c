@@ -11,7 +11,7 @@ static const char *const hostile_words =
     "goddamn|fuck|fucking|fucked|shit|shitty|crap|bullshit|bs|ass|asshole|bastard|bastards|"
     "robbing|robbery|rob|thief|thieves|crook|crooks|crooked|sue|lawsuit|liar|liars|lying|"
     "outrageous|"
-    "joke|kidding|insane|nonsense|terrible|awful|worst|horrible|sick|annoying|bother|bothering|"
+    "joke|kidding|insane|nonsense|terrible|awful|worst|horrible|annoying|bother|bothering|"
     "dare|moron|morons|incompetent|useless|garbage|rude|shame|disgusting|pathetic|greedy|cheat|"
     "cheating|cheats|fraud|con|suck|sucks|wtf|lazy|hate|absurd|overpriced|steal|stealing|fooling|"
     "dumb|jerk|jerks|screw|screwed|screwing|unbelievable|disgrace|clowns|clown|complain|"
@@ -22,7 +22,7 @@ static const char *const hostile_phrases[] = {
     "you are telling|kidding|joking", "are you telling me", "can not believe", "come on",
     "what kind of *person|people|place|company|idiot|business", "on earth", "the heck",
     "is this some", "you people", "shut up", "tired of", "fed up", "so damn", "how come",
-    "what the", "who do you think", "get lost", "not worth", "a lot of money", NULL};
+    "what the", "who do you think", "sick of", "or just|only me|mine|us", "not worth", "a lot of money", NULL};
 const char *const rlx_question_starts =
     "what|which|who|whom|whose|where|when|why|how|do|does|did|is|are|was|were|can|could|will|"
     "would|should|shall|may|have|has|am|what's|who's|where's|when's|how's|don't|doesn't|didn't|"
@@ -49,6 +49,9 @@ bool rlx_words_point_back(const struct rlx_words *w)
 {
     for (unsigned i = 0; i < w->count; i++) {
         bool last = i + 1 >= w->count;
+        /* "a phone that got wet" */
+        if (i > 0 && !last && rlx_word_in(w->word[i], "that") && !rlx_word_is_light(w->word[i - 1]))
+            continue;
         /* "that?", "this price", but not "that you do", "this week". */
         if (rlx_word_in(w->word[i], "that|this|those|these") &&
             (last ||
@@ -56,7 +59,7 @@ bool rlx_words_point_back(const struct rlx_words *w)
                           "you|i|we|they|he|she|your|the|my|there|it|a|week|month|morning|"
                           "afternoon|evening|year|weekend|time|can|do|does|are|need|have|has")))
             return true;
-        if (rlx_word_in(w->word[i], "them|they|those") &&
+        if (rlx_word_in(w->word[i], "them|they|those") && !is_resolved(w, i) &&
             (last || i == 0 || rlx_words_match(w, i, "they|them *")))
             return true;
         if (!rlx_word_in(w->word[i], "it"))
@@ -88,7 +91,8 @@ bool rlx_words_follow_up(const struct rlx_words *w, unsigned content)
     if (w->count == 0)
         return true;
     if (rlx_words_match_any(w, 0, openings))
-        return w->count <= 8 || rlx_words_match(w, 0, "what|how about");
+        return w->count <= (rlx_words_match(w, 0, "what if") && content > 1 ? 4U : 8U) ||
+               rlx_words_match(w, 0, "what|how about");
     if (w->count <= 5 &&
         rlx_word_in(w->word[0], "on|for|with|at|to|in|even|same|too|without|from|by"))
         return !(w->count > 2 && rlx_word_in(w->word[1], "what|which|whom"));
@@ -129,6 +133,13 @@ static bool is_price_tail(const struct rlx_words *w, unsigned i)
     return n > 0 && i + n == w->count;
 }
 
+/* "Could you come and HAVE a look" */
+static bool is_second_verb(const struct rlx_words *w, unsigned i)
+{
+    return i > 0 && rlx_word_in(w->word[i], "have|do") && i + 1 < w->count &&
+           !rlx_word_in(w->word[i + 1], "you|i|we|they|your|my|the|people");
+}
+
 /* Questions in `text`: clauses that begin as a question does. A tag ("…, do you?") is none. */
 unsigned rlx_text_questions(TALLOC_CTX *ctx, const char *text)
 {
@@ -145,8 +156,8 @@ unsigned rlx_text_questions(TALLOC_CTX *ctx, const char *text)
             bool joint =
                 rlx_word_in(w.word[i], "and|or|but|also|plus|then|so|because|oh|well|okay");
             /* "and do you", but "what you do and how", "you come and are". */
-            if (start && rlx_word_in(w.word[i], rlx_question_starts) && w.count - i >= 3 &&
-                !(questions == 1 && is_price_tail(&w, i)))
+            if (start && rlx_word_in(w.word[i], rlx_question_starts) && !is_second_verb(&w, i) &&
+                w.count - i >= 3 && !(questions == 1 && is_price_tail(&w, i)))
                 questions++;
             start = joint;
         }

@@ -30,7 +30,10 @@ static const char *const orders[] = {
     NULL};
 static const char *const status[] = {
     "where|when|why|how|what is|are|was|will|does|did|can my|our",
-    "is|are|was|has my|our * ready|here|done|there|coming|finished|confirmed|still", NULL};
+    NULL};
+static const char *const states[] = {
+    "is|are|was|were|has|have my|our * ?now|still|already "
+    "ready|here|done|there|coming|finished|confirmed|still|fixed|repaired|arrived|left", NULL};
 /* clang-format on */
 
 double rlx_word_number(const char *word)
@@ -84,6 +87,7 @@ void rlx_reading_numbers(struct rlx_reading *r, TALLOC_CTX *ctx, const struct rl
 
 unsigned rlx_reading_marks(const struct rlx_words *w)
 {
+    static const char *const other_day[] = {"another day|date|time|week", NULL};
     static const struct {
         const char *const *patterns;
         unsigned mark;
@@ -99,6 +103,9 @@ unsigned rlx_reading_marks(const struct rlx_words *w)
     if (rlx_words_match(w, 0, "have|has you|i|we|they|he|she *") &&
         !rlx_words_match(w, 2, "got|any|a|an|the"))
         marks |= RLX_MARK_PAST;
+    /* "Is my phone ready?", but "When is my phone ready?". */
+    if (rlx_words_match_any(w, 0, states))
+        marks |= RLX_MARK_STATE;
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
         if (rlx_words_find(w, 0, table[i].patterns, NULL) >= 0)
             marks |= table[i].mark;
@@ -108,6 +115,9 @@ unsigned rlx_reading_marks(const struct rlx_words *w)
         if (rlx_word_in(w->word[i], "if") && rlx_word_in(w->word[i - 1], "see|know|check|find"))
             marks &= ~(unsigned)RLX_MARK_CONDITION;
     }
+    /* "move it to another day" */
+    if (rlx_words_find(w, 0, other_day, NULL) >= 0)
+        marks &= ~(unsigned)RLX_MARK_EXCLUSION;
     /* "How did that go again?" */
     if (w->count > 3 && rlx_word_in(w->word[w->count - 1], "again") &&
         rlx_word_in(w->word[0], "what|where|when|how|which|who"))
@@ -133,6 +143,14 @@ static bool opens_question(const struct rlx_words *w, unsigned i)
             rlx_word_in(w->word[i + 1], "is|are|do|does|did|can|could|will|would|should"));
 }
 
+/* "How much experience do you have?" asks for no price. */
+static bool is_how_much_of(const struct rlx_words *w)
+{
+    static const char *const counted[] = {
+        "how much experience|practice|training|space|room|luggage|weight|work|water|food", NULL};
+    return rlx_words_find(w, 0, counted, NULL) >= 0;
+}
+
 unsigned rlx_reading_asks(const struct rlx_words *w)
 {
     static const struct {
@@ -153,14 +171,17 @@ unsigned rlx_reading_asks(const struct rlx_words *w)
         {{"how much",
           "what ?would|does|will|do|is|are ?it|you|the|your|a|that|i * "
           "cost|charge|price|fee|rate|pay",
+          "what would|will|do|should i|we ?have ?to pay",
           "cost|costs|price|prices|pricing|charge|charges|fee|fees|rate|rates", NULL},
          RLX_ASKS_PRICE},
+        {{"how do|can|could|should|would|must|does i|we|one", NULL}, RLX_ASKS_MANNER},
         {{"how expensive|pricey", NULL}, RLX_ASKS_PRICE},
         {{"how long", NULL}, RLX_ASKS_LENGTH},
         {{"how early", "how far ahead|in|before", "how much notice|time",
           "how many days|weeks|hours|months|minutes ?in ahead|before|advance|beforehand",
           "how long|soon ?in ahead|before|advance|beforehand", NULL},
          RLX_ASKS_NOTICE},
+        {{"how many ?more days|weeks|hours|months|minutes", NULL}, RLX_ASKS_SPAN},
         {{"how many|often|old|big|tall|large|frequently|heavy", "what age|size", NULL},
          RLX_ASKS_COUNT},
     };
@@ -176,8 +197,24 @@ unsigned rlx_reading_asks(const struct rlx_words *w)
                     : rlx_word_in(w->word[i], "who|whose|whom") ? RLX_ASKS_WHO
                                                                 : 0U;
     }
+    if (asks & RLX_ASKS_WHERE)
+        asks &= ~(unsigned)RLX_ASKS_MANNER;
+    if (is_how_much_of(w))
+        asks &= ~(unsigned)RLX_ASKS_PRICE;
+    if (asks & RLX_ASKS_SPAN)
+        asks &= ~(unsigned)RLX_ASKS_COUNT;
+    if (asks & RLX_ASKS_NOTICE)
+        asks &= ~(unsigned)RLX_ASKS_SPAN;
+    /* How long something takes is not how long it lasts. */
+    static const char *const takes[] = {"take|takes", NULL};
+    static const char *const lasts[] = {"last|lasts|valid|good|hold|keep|stay", NULL};
+    if (asks & RLX_ASKS_LENGTH)
+        asks |= rlx_words_find(w, 0, takes, NULL) >= 0   ? RLX_ASKS_TAKING
+                : rlx_words_find(w, 0, lasts, NULL) >= 0 ? RLX_ASKS_LASTING
+                                                         : 0U;
     /* "How many days before": no count, and no price in "how much notice". */
     if (asks & RLX_ASKS_NOTICE)
-        asks &= ~(unsigned)(RLX_ASKS_COUNT | RLX_ASKS_PRICE | RLX_ASKS_LENGTH | RLX_ASKS_WHERE);
+        asks &= ~(unsigned)(RLX_ASKS_COUNT | RLX_ASKS_PRICE | RLX_ASKS_LENGTH | RLX_ASKS_WHERE |
+                            RLX_ASKS_TAKING | RLX_ASKS_LASTING);
     return asks ? asks : RLX_ASKS_OTHER;
 }

@@ -32,7 +32,8 @@ static const char *const light =
     "certain|available|availability|service|services|work|works|working|do|run|would've|ahead|"
     "able|along|own|technician|technicians|tech|worker|workers|crew|professional|professionals|"
     "expert|experts|specialist|specialists|pro|pros|employee|employees|friendly|part|yet|well|"
-    "lady|sir|madam|ma'am|'em|pretty|quite|single|whole|bunch|likes|liked|real|good|nice|great";
+    "lady|sir|madam|ma'am|'em|pretty|quite|single|whole|bunch|likes|liked|advance|across|another|job|"
+    "outside|inside|behind|beside|provided|providing|offered|offering|needed|wanted|real|good|nice|great";
 
 /* Kindred words: a word of the utterance is no stranger to an answer that has another one of its
  * group. Stems. */
@@ -62,7 +63,7 @@ static const char *const groups[] = {
     "kid|child|children|daughter|son|toddler|boy|girl|baby|pediatric|youngster|infant",
     "insur|insuranc|network|coverag",
     "park|lot|garag",
-    "cancel|cancell|cancellation",
+    "cancel|cancell|cancellation|calloff",
     "reschedul|mov|postpon|chang",
     "tooth|teeth|dental|dentist",
     "whit|bleach|whiten|brighten",
@@ -112,7 +113,15 @@ _Static_assert(sizeof(groups) / sizeof(*groups) <= 64, "the groups are bits of 6
 
 bool rlx_word_is_light(const char *word)
 {
-    return rlx_word_in(word, light);
+    size_t n = strlen(word);
+    char one[24];
+    if (rlx_word_in(word, light))
+        return true;
+    if (n < 5 || n >= sizeof(one) || word[n - 1] != 's' || word[n - 2] == 's')
+        return false;
+    memcpy(one, word, n - 1);
+    one[n - 1] = '\0';
+    return rlx_word_in(one, light);
 }
 
 uint64_t rlx_word_groups(const char *stem)
@@ -129,7 +138,9 @@ uint64_t rlx_word_groups(const char *stem)
 static bool is_derived(const char *shorter, const char *longer)
 {
     size_t n = strlen(shorter);
-    return n >= 4 && !strncmp(shorter, longer, n) &&
+    /* A charger is no price. */
+    return n >= 4 && !(rlx_word_groups(shorter) & RLX_GROUP_MONEY) &&
+           !strncmp(shorter, longer, n) &&
            rlx_word_in(longer + n, "er|or|al|y|ion|ation|ment|ist|ance|ery|ly|ive|iv");
 }
 

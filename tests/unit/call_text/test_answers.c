@@ -45,7 +45,7 @@ static void count(struct figures *f, const struct fixture_utterance *u,
         print_error("\"%s\" fired \"%s\" (%.3f)\n", u->text, m->id, (double)m->score);
 }
 
-static void check_figures(const struct figures *f, const char *name)
+static void check_figures(const struct figures *f, const char *name, unsigned allowed)
 {
     double recall = 100.0 * f->right / f->questions,
            wrong = 100.0 * f->false_fires / (f->questions + f->others);
@@ -53,6 +53,9 @@ static void check_figures(const struct figures *f, const char *name)
     print_message("%s: recall %.1f %% of %u, false fires %.2f %% of %u\n", name, recall,
                   f->questions, wrong, f->questions + f->others);
     assert_true(recall >= 75.0);
+    /* Of some forty that must stay quiet a single one is 2.5 %: a business may have one, the whole
+     * set has its own limit below. */
+    assert_in_range(f->false_fires, 0, allowed);
 }
 
 /* False fires of all utterances, and the harder reading: of what must stay quiet alone. */
@@ -62,7 +65,7 @@ static void check_false_fires(const struct figures *f)
            quiet = 100.0 * f->false_fires / f->others;
     print_message("false fires %.2f %% of all, %.2f %% of what must stay quiet\n", all, quiet);
     assert_true(all <= 1.0);
-    assert_true(quiet <= 2.0);
+    assert_true(quiet <= 1.0);
 }
 
 static void test_labelled_set(void **state)
@@ -82,7 +85,7 @@ static void test_labelled_set(void **state)
             .heard = u->text, .vector = vector, .dim = RLX_FIXTURE_DIM};
         if (strcmp(business, u->business)) {
             if (*business)
-                check_figures(&one, business);
+                check_figures(&one, business, 1);
             one = (struct figures){0};
             talloc_free(answers);
             business = u->business;
@@ -95,11 +98,11 @@ static void test_labelled_set(void **state)
         count(&one, u, &m);
         count(&whole, u, &m);
     }
-    check_figures(&one, business); /* every business by itself, not only the mean */
-    check_figures(&whole, "all");
+    check_figures(&one, business, 1); /* every business by itself, not only the mean */
+    check_figures(&whole, "all", whole.others / 100);
     check_false_fires(&whole);
-    assert_in_range(whole.others, 560, 100000);
-    assert_in_range(whole.questions, 410, 100000);
+    assert_in_range(whole.others, 930, 100000);
+    assert_in_range(whole.questions, 630, 100000);
     talloc_free(ctx);
 }
 
@@ -196,7 +199,17 @@ static void test_wording(void **state)
     static const char *const bread[] = {"Do you have gluten free bread?",
                                         "Is there bread for people who can't eat wheat?"},
                              *const order[] = {"How early do I have to order?"},
-                             *const bring[] = {"Can you bring a cake?", "What does delivery cost?"};
+                             *const bring[] = {"Can you bring a cake?", "What does delivery cost?"},
+                             *const screen[] = {"How much is a new screen?"},
+                             *const ready[] = {"When is my phone ready?"},
+                             *const place[] = {"What is your address?", "Where are you?"},
+                             *const cancel[] = {"Can I cancel a lesson?"},
+                             *const lasts[] = {"How long does a treatment last?"},
+                             *const walk_in[] = {"Do I need an appointment?"},
+                             *const wash[] = {"What does it cost to wash a shirt?"},
+                             *const backup[] = {"Do I need a backup?"},
+                             *const warranty[] = {"Do you give a warranty?",
+                                                  "Is the repair guaranteed?"};
     static const struct {
         const char *const *ways;
         size_t count;
@@ -228,6 +241,33 @@ static void test_wording(void **state)
         {bring, 2, "It costs fifteen dollars.",
          "Could you bring a cake, and how long does that take?", RLX_ANSWER_NEAR},
         {bring, 2, "It costs fifteen dollars.", "Can I bring a cake?", RLX_ANSWER_NEAR},
+        /* The object of a price stands in a way to ask, not only in the text. */
+        {screen, 1, "It costs 120 dollars for most phones.", "What does a new phone cost?",
+         RLX_ANSWER_NEAR},
+        {screen, 1, "It costs 120 dollars for most phones.", "How much is a charger?",
+         RLX_ANSWER_NEAR},
+        {screen, 1, "It costs 120 dollars for most phones.",
+         "I cracked my screen, how much is a new screen then?", RLX_ANSWER_FIRE},
+        {screen, 1, "It costs 120 dollars for most phones.",
+         "I ordered a screen, how much was a new screen then?", RLX_ANSWER_NEAR},
+        /* The caller's own matter. */
+        {ready, 1, "Within an hour.", "Is my phone ready?", RLX_ANSWER_NEAR},
+        {ready, 1, "Within an hour.", "How many hours until my phone is ready?", RLX_ANSWER_FIRE},
+        {place, 2, "At 14 Harbor Lane.", "Can you come to my address?", RLX_ANSWER_NEAR},
+        /* Who does it. */
+        {cancel, 1, "Until noon.", "Can you cancel my lesson for me?", RLX_ANSWER_NEAR},
+        {cancel, 1, "Until noon of the day before.", "How late can I cancel my lesson?",
+         RLX_ANSWER_FIRE},
+        {cancel, 1, "Until noon.", "I got sick, can I cancel the lesson?", RLX_ANSWER_FIRE},
+        {wash, 1, "It costs three dollars.", "How do I wash a shirt?", RLX_ANSWER_NEAR},
+        {backup, 1, "Make one before.", "Should I back up my phone?", RLX_ANSWER_FIRE},
+        {lasts, 1, "Three months.", "How long does a treatment take?", RLX_ANSWER_NEAR},
+        {walk_in, 1, "You need no appointment.", "Can I come without an appointment?",
+         RLX_ANSWER_FIRE},
+        {walk_in, 1, "You need an appointment.", "Can I come without an appointment?",
+         RLX_ANSWER_NEAR},
+        {warranty, 2, "Six months.", "Does the repair void my warranty?", RLX_ANSWER_NEAR},
+        {warranty, 2, "Six months.", "Do you give a warranty in your shop?", RLX_ANSWER_FIRE},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct rlx_answers *answers;
