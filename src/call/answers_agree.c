@@ -20,12 +20,21 @@ bool rlx_entry_knows(const struct entry *entry, const char *stem)
            stands_in(stem, entry->vocabulary.stems, entry->vocabulary.count);
 }
 
+/* The text says that "you can". */
+static bool is_granted(const struct entry *entry, const struct rlx_reading *heard)
+{
+    bool granted = false;
+    for (unsigned i = 0; i < entry->grant_count && heard->own_verb; i++)
+        granted = granted || !strcmp(heard->verb, entry->grants[i]);
+    return granted;
+}
+
 /* "Can I bring a cake?" is not "Can you bring a cake?", nor is "Can you cancel it for me?" "Can I
  * cancel?": what only the other side does. */
 bool rlx_entry_is_reversed(const struct entry *entry, const struct rlx_reading *heard)
 {
     bool theirs = false;
-    if (!heard->verb)
+    if (!heard->verb || is_granted(entry, heard))
         return false;
     for (unsigned i = 0; i < entry->deed_count && !theirs; i++)
         theirs = !strcmp(heard->verb, entry->deeds[i]);
@@ -79,6 +88,8 @@ bool rlx_entry_knows_verb(const struct entry *entry, const struct rlx_reading *h
     /* "What do you charge for …" */
     bool money = (rlx_word_groups(heard->verb) & RLX_GROUP_MONEY) != 0;
     if (money && heard->asks & RLX_ASKS_PRICE && rlx_entry_knows(entry, heard->verb))
+        return true;
+    if (is_granted(entry, heard))
         return true;
     return (money ? is_payment(entry, heard->verb) : is_asked_about(entry, heard->verb)) ||
            (heard->verb_joined && rlx_entry_knows(entry, heard->verb_joined));

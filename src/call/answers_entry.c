@@ -40,13 +40,27 @@ static int learn_title(struct entry *entry, const char *title)
     return 0;
 }
 
+/* "You may light a fire." */
+static int learn_grants(struct entry *entry, const struct rlx_words *w)
+{
+    for (unsigned i = 0; i + 2 < w->count && entry->grant_count < RLX_READ_DEEDS; i++) {
+        if (!rlx_words_match(w, i, "you can|may") || rlx_word_is_light(w->word[i + 2]))
+            continue;
+        char *stem = rlx_word_stem(entry, w->word[i + 2]);
+        if (!stem)
+            return -ENOMEM;
+        entry->grants[entry->grant_count++] = stem;
+    }
+    return 0;
+}
+
 static int learn_text(struct entry *entry, const char *text)
 {
     static const char *const limits[] = {"before", "until", "up to", "in advance", "ahead", NULL};
     struct rlx_words w;
     struct rlx_reading reading;
     int err = rlx_reading_make(&reading, entry, text);
-    if (err || (err = rlx_words_make(&w, entry, text, true)))
+    if (err || (err = rlx_words_make(&w, entry, text, true)) || (err = learn_grants(entry, &w)))
         return err;
     entry->limits = rlx_words_find(&w, 0, limits, NULL) >= 0;
     memcpy(entry->denied, reading.denied, sizeof(entry->denied));

@@ -34,6 +34,8 @@ struct entry {
     bool gratis;                       /* speaks of something free */
     const char *deeds[RLX_READ_DEEDS]; /* what its text says that "we" do */
     unsigned deed_count;
+    const char *grants[RLX_READ_DEEDS]; /* what its text says that "you can" do */
+    unsigned grant_count;
     bool states; /* one of its ways is no question ("I'd like to book a table") */
 };
 

@@ -182,7 +182,8 @@ unsigned rlx_reading_asks(const struct rlx_words *w)
           "how long|soon ?in ahead|before|advance|beforehand", NULL},
          RLX_ASKS_NOTICE},
         {{"how many ?more days|weeks|hours|months|minutes", NULL}, RLX_ASKS_SPAN},
-        {{"how many|often|old|big|tall|large|frequently|heavy", "what age|size", NULL},
+        {{"how many|often|old|big|tall|large|frequently|heavy|deep|wide|high|cold|hot",
+          "what age|size", NULL},
          RLX_ASKS_COUNT},
     };
     unsigned asks = 0;

@@ -101,8 +101,8 @@ static void test_labelled_set(void **state)
     check_figures(&one, business, 1); /* every business by itself, not only the mean */
     check_figures(&whole, "all", whole.others / 100);
     check_false_fires(&whole);
-    assert_in_range(whole.others, 930, 100000);
-    assert_in_range(whole.questions, 630, 100000);
+    assert_in_range(whole.others, 980, 100000);
+    assert_in_range(whole.questions, 660, 100000);
     talloc_free(ctx);
 }
 
@@ -208,6 +208,7 @@ static void test_wording(void **state)
                              *const walk_in[] = {"Do I need an appointment?"},
                              *const wash[] = {"What does it cost to wash a shirt?"},
                              *const backup[] = {"Do I need a backup?"},
+                             *const rent[] = {"Can we make a fire?"},
                              *const warranty[] = {"Do you give a warranty?",
                                                   "Is the repair guaranteed?"};
     static const struct {
@@ -266,6 +267,7 @@ static void test_wording(void **state)
          RLX_ANSWER_FIRE},
         {walk_in, 1, "You need an appointment.", "Can I come without an appointment?",
          RLX_ANSWER_NEAR},
+        {rent, 1, "You may light a fire.", "Can I light a fire?", RLX_ANSWER_FIRE},
         {warranty, 2, "Six months.", "Does the repair void my warranty?", RLX_ANSWER_NEAR},
         {warranty, 2, "Six months.", "Do you give a warranty in your shop?", RLX_ANSWER_FIRE},
     };
