@@ -22,7 +22,8 @@ static const char *const hostile_phrases[] = {
     "you are telling|kidding|joking", "are you telling me", "can not believe", "come on",
     "what kind of *person|people|place|company|idiot|business", "on earth", "the heck",
     "is this some", "you people", "shut up", "tired of", "fed up", "so damn", "how come",
-    "what the", "who do you think", "sick of", "or just|only me|mine|us", "not worth", "a lot of money", NULL};
+    "what the", "who do you think", "sick of", "or just|only me|mine|us",
+    "not worth", "a lot of money", NULL};
 const char *const rlx_question_starts =
     "what|which|who|whom|whose|where|when|why|how|do|does|did|is|are|was|were|can|could|will|"
     "would|should|shall|may|have|has|am|what's|who's|where's|when's|how's|don't|doesn't|didn't|"

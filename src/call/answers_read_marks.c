@@ -151,6 +151,31 @@ static bool is_how_much_of(const struct rlx_words *w)
     return rlx_words_find(w, 0, counted, NULL) >= 0;
 }
 
+/* Drops what a more special kind of question rules out. */
+static unsigned settle(unsigned asks, const struct rlx_words *w)
+{
+    if (asks & RLX_ASKS_WHERE)
+        asks &= ~(unsigned)RLX_ASKS_MANNER;
+    if (is_how_much_of(w))
+        asks &= ~(unsigned)RLX_ASKS_PRICE;
+    if (asks & RLX_ASKS_SPAN)
+        asks &= ~(unsigned)RLX_ASKS_COUNT;
+    if (asks & RLX_ASKS_NOTICE)
+        asks &= ~(unsigned)RLX_ASKS_SPAN;
+    /* How long something takes is not how long it lasts. */
+    static const char *const takes[] = {"take|takes", NULL};
+    static const char *const lasts[] = {"last|lasts|valid|good|hold|keep|stay", NULL};
+    if (asks & RLX_ASKS_LENGTH)
+        asks |= rlx_words_find(w, 0, takes, NULL) >= 0   ? RLX_ASKS_TAKING
+                : rlx_words_find(w, 0, lasts, NULL) >= 0 ? RLX_ASKS_LASTING
+                                                         : 0U;
+    /* "How many days before": no count, and no price in "how much notice". */
+    if (asks & RLX_ASKS_NOTICE)
+        asks &= ~(unsigned)(RLX_ASKS_COUNT | RLX_ASKS_PRICE | RLX_ASKS_LENGTH | RLX_ASKS_WHERE |
+                            RLX_ASKS_TAKING | RLX_ASKS_LASTING);
+    return asks;
+}
+
 unsigned rlx_reading_asks(const struct rlx_words *w)
 {
     static const struct {
@@ -198,24 +223,6 @@ unsigned rlx_reading_asks(const struct rlx_words *w)
                     : rlx_word_in(w->word[i], "who|whose|whom") ? RLX_ASKS_WHO
                                                                 : 0U;
     }
-    if (asks & RLX_ASKS_WHERE)
-        asks &= ~(unsigned)RLX_ASKS_MANNER;
-    if (is_how_much_of(w))
-        asks &= ~(unsigned)RLX_ASKS_PRICE;
-    if (asks & RLX_ASKS_SPAN)
-        asks &= ~(unsigned)RLX_ASKS_COUNT;
-    if (asks & RLX_ASKS_NOTICE)
-        asks &= ~(unsigned)RLX_ASKS_SPAN;
-    /* How long something takes is not how long it lasts. */
-    static const char *const takes[] = {"take|takes", NULL};
-    static const char *const lasts[] = {"last|lasts|valid|good|hold|keep|stay", NULL};
-    if (asks & RLX_ASKS_LENGTH)
-        asks |= rlx_words_find(w, 0, takes, NULL) >= 0   ? RLX_ASKS_TAKING
-                : rlx_words_find(w, 0, lasts, NULL) >= 0 ? RLX_ASKS_LASTING
-                                                         : 0U;
-    /* "How many days before": no count, and no price in "how much notice". */
-    if (asks & RLX_ASKS_NOTICE)
-        asks &= ~(unsigned)(RLX_ASKS_COUNT | RLX_ASKS_PRICE | RLX_ASKS_LENGTH | RLX_ASKS_WHERE |
-                            RLX_ASKS_TAKING | RLX_ASKS_LASTING);
+    asks = settle(asks, w);
     return asks ? asks : RLX_ASKS_OTHER;
 }

@@ -32,8 +32,9 @@ static const char *const light =
     "certain|available|availability|service|services|work|works|working|do|run|would've|ahead|"
     "able|along|own|technician|technicians|tech|worker|workers|crew|professional|professionals|"
     "expert|experts|specialist|specialists|pro|pros|employee|employees|friendly|part|yet|well|"
-    "lady|sir|madam|ma'am|'em|pretty|quite|single|whole|bunch|likes|liked|advance|across|another|job|"
-    "outside|inside|behind|beside|provided|providing|offered|offering|needed|wanted|real|good|nice|great";
+    "lady|sir|madam|ma'am|'em|pretty|quite|single|whole|bunch|likes|liked|advance|across|another|"
+    "job|outside|inside|behind|beside|provided|providing|offered|offering|needed|wanted|real|good|"
+    "nice|great";
 
 /* Kindred words: a word of the utterance is no stranger to an answer that has another one of its
  * group. Stems. */
