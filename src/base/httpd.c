@@ -189,7 +189,7 @@ static enum MHD_Result answer(struct rlx_request *req)
 }
 
 /* The headers are there: finds the route and refuses a body that says it is too long. */
-static enum MHD_Result begin(struct rlx_request *req, const char *method)
+static enum MHD_Result begin(struct rlx_request *req, const char *method, const char *version)
 {
     char *allow = NULL;
 
@@ -197,6 +197,14 @@ static enum MHD_Result begin(struct rlx_request *req, const char *method)
     req->method = talloc_strdup(req, method);
     if (!req->method)
         return MHD_NO;
+    const char *fault = rlx_framing_fault(req->connection, version);
+    if (fault) {
+        run_before(req);
+        if (!req->response)
+            rlx_reply_error(req, RLX_EPROTO, fault);
+        req->unread = true;
+        return answer(req);
+    }
     req->route = find_route(req, &allow);
     talloc_free(allow);
     req->max_body =
@@ -261,11 +269,11 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     struct rlx_request *req = *statep;
     enum MHD_Result result;
 
-    (void)cls, (void)connection, (void)url, (void)version;
+    (void)cls, (void)connection, (void)url;
     if (!req)
         return MHD_NO;
     if (!req->begun)
-        return begin(req, method);
+        return begin(req, method, version);
     if (*lengthp) {
         result = take_body(req, data, *lengthp);
         *lengthp = 0;
@@ -437,7 +445,8 @@ int rlx_httpd_start(struct rlx_httpd **serverp, TALLOC_CTX *ctx,
         rlx_watch_connection, server, MHD_OPTION_CONNECTION_LIMIT,
         options->max_connections ? options->max_connections : 1024u,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
-        timeout_s(options), MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_END);
+        timeout_s(options), MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!server->daemon) {
         err = -ENOMEM; /* the socket is fine: threads or memory are missing */
         goto out;

@@ -103,6 +103,10 @@ char *rlx_percent_decode(TALLOC_CTX *ctx, const char *text, size_t length, bool 
 /* Strict: no overlong forms, no surrogates. */
 bool rlx_utf8_valid(const char *text);
 
+/* What is wrong with the headers that say where a request ends and whom it is for, or NULL (a constant text). Two servers
+ * in a row must not read them differently (RFC 9112 3.2, 5.1, 6.1, 6.3). After an answer to it the connection is closed. */
+const char *rlx_framing_fault(struct MHD_Connection *connection, const char *version);
+
 /* ---- time limits: a connection that sends its request too slowly is closed ---- */
 int rlx_watch_create(struct rlx_watch **watchp, TALLOC_CTX *ctx);
 /* For MHD_OPTION_NOTIFY_CONNECTION. */
