@@ -52,7 +52,8 @@ struct chat {
     char *said;
     const char *source;
     double first_ms;
-    bool ended, counted;
+    bool ended;
+    char *place; /* among the live streams; NULL = none yet */
 };
 
 static const char *text_of(const json_t *object, const char *name)
@@ -226,8 +227,8 @@ static int chat_end(struct chat *chat)
     json_decref(chat->values);
     json_decref(chat->agent);
     json_decref(chat->body);
-    if (chat->counted)
-        rlx_api_stream_close(chat->api);
+    if (chat->place)
+        rlx_api_stream_close(chat->api, chat->place);
     return 0;
 }
 
@@ -374,8 +375,7 @@ void rlx_api_agent_test(struct rlx_request *req, void *arg)
     chat->api = api;
     chat->began_us = rlx_now_us();
     talloc_set_destructor(chat, chat_end);
-    chat->counted = rlx_api_stream_open(req, api);
-    if (!chat->counted) {
+    if (!rlx_api_stream_open(req, api, &chat->place)) {
         talloc_free(chat);
         return;
     }

@@ -17,6 +17,7 @@
 
 struct stream {
     struct rlx_api *api;
+    char *place; /* among the live streams */
     struct rlx_hub_reader reader;
     uint64_t sent_ms, looked_ms;
     uint64_t complete_ms; /* when a look found that the call is complete, 0 = not yet */
@@ -98,7 +99,7 @@ static void stream_done(void *arg)
     struct stream *stream = arg;
 
     rlx_hub_leave(&stream->reader);
-    rlx_api_stream_close(stream->api);
+    rlx_api_stream_close(stream->api, stream->place);
     talloc_free(stream);
 }
 
@@ -119,17 +120,20 @@ static int64_t resume_after(struct rlx_request *req)
 /* Takes the reader over; call_id and kinds are set. */
 static void begin(struct rlx_request *req, struct rlx_api *api, const struct rlx_hub_reader *reader)
 {
-    if (!rlx_api_stream_open(req, api))
+    char *place;
+
+    if (!rlx_api_stream_open(req, api, &place))
         return;
     struct stream *stream = talloc_zero(NULL, struct stream); /* outlives the request */
     if (stream) {
         stream->api = api;
+        stream->place = place;
         stream->reader = *reader;
         memccpy(stream->reader.user_id, rlx_api_user(req), 0, sizeof stream->reader.user_id);
     }
     int err = stream ? rlx_hub_join(api->hub, &stream->reader) : -ENOMEM;
     if (err) {
-        rlx_api_stream_close(api);
+        rlx_api_stream_close(api, place);
         talloc_free(stream);
         rlx_api_reply_store(req, err, "event");
         return;

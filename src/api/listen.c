@@ -23,7 +23,8 @@ struct tap {
     struct curl_slist *headers;
     char held[HELD_MAX];
     size_t length, offset;
-    bool paused, ended, counted;
+    bool paused, ended;
+    char *place; /* among the live streams; NULL = none yet */
     long status;
 };
 
@@ -71,8 +72,8 @@ static int tap_end(struct tap *tap)
     if (tap->multi)
         curl_multi_cleanup(tap->multi);
     curl_slist_free_all(tap->headers);
-    if (tap->counted)
-        rlx_api_stream_close(tap->api);
+    if (tap->place)
+        rlx_api_stream_close(tap->api, tap->place);
     return 0;
 }
 
@@ -170,8 +171,7 @@ void rlx_api_call_listen(struct rlx_request *req, void *arg)
     }
     talloc_set_destructor(tap, tap_end);
     tap->api = api;
-    tap->counted = rlx_api_stream_open(req, api);
-    if (tap->counted)
+    if (rlx_api_stream_open(req, api, &tap->place))
         pass_on(req, tap, control_url);
     else
         talloc_free(tap);

@@ -18,6 +18,8 @@
 
 #define RLX_ACCESS_S 3600
 #define RLX_REFRESH_MS (30LL * 24 * 3600 * 1000)
+#define RLX_STREAMS_MAX 200 /* live streams of a process */
+#define RLX_STREAMS_OF_USER 16
 
 struct rlx_api {
     struct rlx_config *config;
@@ -34,7 +36,8 @@ struct rlx_api {
                              same time */
     char *csp;            /* Content-Security-Policy of the page */
     atomic_bool stopping;
-    atomic_int streams; /* live event streams */
+    atomic_int streams; /* live streams */
+    char stream_users[RLX_STREAMS_MAX][37]; /* whose each is; "" = free */
     struct rlx_health *health;
     struct rlx_route *routes; /* the operations', in their order, then the pages' */
 };
@@ -84,14 +87,13 @@ int rlx_ticket_take(struct rlx_api *api, const char *ticket, const char *path, c
 /* Whether scopes hold the wanted one: itself, its area's write for a read, "read" or "write" for every area, "*". */
 bool rlx_scope_allows(const char *scopes, const char *wanted);
 
-/* ---- live streams: one cap for all of a process ---- */
+/* ---- live streams: a cap for each user, so that nobody takes all, and one for all of a process ---- */
 
-#define RLX_STREAMS_MAX 200
-
-/* Counts a stream that is to begin; when there are too many, 503 was answered and it is false. */
-bool rlx_api_stream_open(struct rlx_request *req, struct rlx_api *api);
+/* Takes a place for a stream that is to begin, *placep; when there is none, 429 (the user has too many) or 503 was
+ * answered and it is false. */
+bool rlx_api_stream_open(struct rlx_request *req, struct rlx_api *api, char **placep);
 /* Once for each that was opened. */
-void rlx_api_stream_close(struct rlx_api *api);
+void rlx_api_stream_close(struct rlx_api *api, char *place);
 
 /* ---- answers ---- */
 

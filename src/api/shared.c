@@ -1,5 +1,7 @@
 /* Steps that handlers share. */
 #include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,17 +109,52 @@ void rlx_api_reply_message(struct rlx_request *req, const char *message)
     rlx_reply_json(req, 200, json_pack("{s:s}", "message", message));
 }
 
-bool rlx_api_stream_open(struct rlx_request *req, struct rlx_api *api)
+static pthread_mutex_t streams_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* A free place, NULL when there is none; *countp: how many the user has. */
+static char *find_place(struct rlx_api *api, const char *user_id, int *countp)
 {
-    if (atomic_fetch_add(&api->streams, 1) < RLX_STREAMS_MAX)
+    char *place = NULL;
+
+    *countp = 0;
+    for (size_t i = 0; i < RLX_STREAMS_MAX; i++) {
+        if (!api->stream_users[i][0])
+            place = api->stream_users[i];
+        *countp += !strcmp(api->stream_users[i], user_id);
+    }
+    return place;
+}
+
+bool rlx_api_stream_open(struct rlx_request *req, struct rlx_api *api, char **placep)
+{
+    const char *user_id = rlx_api_user(req);
+    int count;
+
+    pthread_mutex_lock(&streams_lock);
+    char *place = find_place(api, user_id, &count);
+    bool free_one = place, allowed = count < RLX_STREAMS_OF_USER;
+    if (free_one && allowed) {
+        snprintf(place, sizeof api->stream_users[0], "%s", user_id);
+        atomic_fetch_add(&api->streams, 1);
+    }
+    pthread_mutex_unlock(&streams_lock);
+    if (free_one && allowed) {
+        *placep = place;
         return true;
-    atomic_fetch_sub(&api->streams, 1);
+    }
     rlx_reply_header(req, "Retry-After", "5");
-    rlx_api_reply_code(req, 503, "too_many_streams", "too many live streams are open");
+    if (allowed)
+        rlx_api_reply_code(req, 503, "too_many_streams", "too many live streams are open");
+    else
+        rlx_api_reply_code(req, 429, "too_many_streams",
+                           "16 live streams of yours are open: close one first");
     return false;
 }
 
-void rlx_api_stream_close(struct rlx_api *api)
+void rlx_api_stream_close(struct rlx_api *api, char *place)
 {
+    pthread_mutex_lock(&streams_lock);
+    *place = '\0';
     atomic_fetch_sub(&api->streams, 1);
+    pthread_mutex_unlock(&streams_lock);
 }

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 import types
+import urllib.error
 import urllib.request
 import uuid
 
@@ -245,6 +246,33 @@ def test_events_of_a_user(roles, database):
     assert again.wait(lambda e: e[0] == ringing[0])
     assert [e[0] for e in again.seen][:2] == [e[0] for e in stream.seen if e[0] > first[0]][:2]
     assert roles.call("GET", "/events?kinds=A;B")[0] == 422
+
+
+def test_nobody_takes_all_the_live_streams(roles):
+    account = {"email": "greedy@example.com", "password": "correct horse"}
+    request("POST", roles.api + "/auth/signup", account)
+    token = request("POST", roles.api + "/auth/login", account)[1]["access_token"]
+    ask = urllib.request.Request(roles.api + "/events", headers={"Authorization": f"Bearer {token}"})
+    streams = [urllib.request.urlopen(ask, timeout=20) for _ in range(16)]
+    try:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(ask, timeout=20)
+        assert refused.value.code == 429 and json.load(refused.value)["code"] == "too_many_streams"
+        assert int(refused.value.headers["Retry-After"]) > 0
+        Events(roles, "/events").link.close()  # others have theirs
+        streams.pop().close()
+
+        def again():
+            try:
+                return urllib.request.urlopen(ask, timeout=20)
+            except urllib.error.HTTPError:
+                return None
+        streams.append(wait_until(again, 25, 0.3))
+        assert streams[-1]
+    finally:
+        for stream in streams:
+            if stream:
+                stream.close()
 
 
 def test_events_of_a_call_end_when_it_is_analysed(roles, database):
