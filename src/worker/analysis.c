@@ -75,9 +75,11 @@ static char *subjects(TALLOC_CTX *ctx, const struct rlx_evidence *e)
 
 static json_t *summary_by_rules(const struct rlx_evidence *e, const char *outcome)
 {
-    const char *first, *sentence = "";
+    const char *first, *sentence = "", *failure = rlx_evidence_our_failure(e);
     size_t turns = rlx_evidence_turns(e, &first);
 
+    if (failure && !strcmp(outcome, "other"))
+        return json_sprintf("The call was answered, but failed on our side: %s.", failure);
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
         if (!strcmp(meanings[i].outcome, outcome))
             sentence = meanings[i].sentence;
@@ -93,8 +95,10 @@ static json_t *summary_by_rules(const struct rlx_evidence *e, const char *outcom
                         turns == 1 ? "" : "s", rlx_clip(first, 200), first, sentence);
 }
 
-static json_t *follow_up_by_rules(const char *outcome)
+static json_t *follow_up_by_rules(const struct rlx_evidence *e, const char *outcome)
 {
+    if (!strcmp(outcome, "other") && rlx_evidence_our_failure(e))
+        return json_string("Try again later.");
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
         if (!strcmp(meanings[i].outcome, outcome) && meanings[i].follow_up)
             return json_string(meanings[i].follow_up);
@@ -119,8 +123,8 @@ json_t *rlx_analysis_rules(const struct rlx_evidence *e, const json_t *fields)
     return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:[]}", "sentiment", sentiment_by_rules(e),
                      "outcome", outcome, "summary", summary_by_rules(e, outcome), "key_points",
                      rlx_evidence_questions(e), "intents", rlx_evidence_intents(e), "follow_up",
-                     follow_up_by_rules(outcome), "extracted", nothing_extracted(fields), "method",
-                     "rules", "notes");
+                     follow_up_by_rules(e, outcome), "extracted", nothing_extracted(fields),
+                     "method", "rules", "notes");
 }
 
 /* ---- reading a model's answer ---- */
@@ -320,7 +324,7 @@ static json_t *check_follow_up(struct check *c, const char *outcome)
         return json_null(); /* whatever a model proposes */
     if (strlen(text) <= 300 && rlx_evidence_reports(text) && rlx_evidence_heard(c->e, text))
         return json_string(text);
-    return follow_up_by_rules(outcome);
+    return follow_up_by_rules(c->e, outcome);
 }
 
 static bool value_said(const struct rlx_evidence *e, const json_t *value, const char *type)

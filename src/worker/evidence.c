@@ -20,7 +20,8 @@ struct turn {
 
 struct rlx_evidence {
     const char *noted; /* outcome that the gateway wrote, or NULL */
-    const char *status;
+    const char *status, *ended_reason;
+    bool answered;
     struct turn *turns;
     size_t count, callee_turns;
     char *heard;  /* " all words of the call " */
@@ -240,6 +241,8 @@ int rlx_evidence_create(struct rlx_evidence **evidencep, TALLOC_CTX *ctx, const 
         return -ENOMEM;
     e->noted = json_string_value(json_object_get(call, "outcome"));
     e->status = text_of(call, "status");
+    e->ended_reason = text_of(call, "ended_reason");
+    e->answered = *text_of(call, "answered_at") != '\0';
     e->turns = talloc_zero_array(e, struct turn, TURNS_MAX);
     e->heard = talloc_strdup(e, " ");
     e->callee = talloc_strdup(e, " ");
@@ -262,6 +265,28 @@ int rlx_evidence_create(struct rlx_evidence **evidencep, TALLOC_CTX *ctx, const 
 bool rlx_evidence_spoke(const struct rlx_evidence *e)
 {
     return e->callee_turns > 0;
+}
+
+const char *rlx_evidence_our_failure(const struct rlx_evidence *e)
+{
+    static const struct {
+        const char *reason, *text;
+    } reasons[] = {
+        {"providers_failed", "a speech or language provider could not be reached"},
+        {"gateway_lost", "the gateway that led the call went away"},
+        {"gateway_stopped", "the gateway that led the call was stopped"},
+        {"stream_lost", "the audio stream broke off"},
+        {"media_lost", "the audio stream broke off"},
+        {"stream_never_started", "the audio stream never started"},
+        {"overloaded", "the gateway was overloaded"},
+    };
+
+    if (!e->answered || rlx_evidence_spoke(e))
+        return NULL;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (!strcmp(e->ended_reason, reasons[i].reason))
+            return reasons[i].text;
+    return NULL;
 }
 
 static bool noted(const struct rlx_evidence *e, const char *outcome)
@@ -291,7 +316,7 @@ bool rlx_evidence_supports(const struct rlx_evidence *e, const char *outcome)
     if (noted(e, outcome) || !strcmp(outcome, "other"))
         return true;
     if (!strcmp(outcome, "no_answer"))
-        return !rlx_evidence_spoke(e);
+        return !rlx_evidence_spoke(e) && !rlx_evidence_our_failure(e);
     if (!rlx_evidence_spoke(e))
         return false;
     if (!strcmp(outcome, "opted_out"))
@@ -320,6 +345,8 @@ const char *rlx_evidence_certain(const struct rlx_evidence *e)
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         if (noted(e, kept[i]))
             return kept[i];
+    if (rlx_evidence_our_failure(e))
+        return "other";
     return rlx_evidence_spoke(e) ? NULL : "no_answer";
 }
 

@@ -17,8 +17,11 @@ int rlx_evidence_create(struct rlx_evidence **evidencep, TALLOC_CTX *ctx, const 
 bool rlx_evidence_spoke(const struct rlx_evidence *e);
 /* Whether the transcript, or what the gateway noted, supports an outcome of SPEC 3. */
 bool rlx_evidence_supports(const struct rlx_evidence *e, const char *outcome);
-/* An outcome that stands whatever a model says (opted_out, transferred, voicemail, no_answer), or
- * NULL. */
+/* Somebody answered, nobody spoke, and the call ended in the middle for a reason of ours: what that
+ * was, as the end of a sentence (a constant text); else NULL. */
+const char *rlx_evidence_our_failure(const struct rlx_evidence *e);
+/* An outcome that stands whatever a model says (opted_out, transferred, voicemail, no_answer; other
+ * for a failure of ours), or NULL. */
 const char *rlx_evidence_certain(const struct rlx_evidence *e);
 /* The outcome by rules alone; never NULL. */
 const char *rlx_evidence_outcome(const struct rlx_evidence *e);

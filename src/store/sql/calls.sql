@@ -80,7 +80,7 @@ LEFT JOIN gateways g ON g.id = c.gateway_id WHERE c.id = ?1 AND c.user_id = ?2;
 SELECT {{object}}('id', c.id, 'user_id', c.user_id, 'agent_id', c.agent_id,
     'phone_number', c.phone_number, 'status', c.status, 'twilio_sid', c.twilio_sid,
     'outcome', c.outcome, 'ended_reason', c.ended_reason, 'duration', c.duration,
-    'metadata', {{json:c.metadata}}, 'options', {{json:c.options}},
+    'answered_at', {{time:c.answered_at}}, 'metadata', {{json:c.metadata}}, 'options', {{json:c.options}},
     'variables', {{json:COALESCE({{field_json:c.options;variables}}, {{json:'{}'}})}},
     'greeting', {{field:c.options;greeting}},
     'llm_model', {{field:c.options;llm_model}},

@@ -72,6 +72,46 @@ static void numbers(void **state)
     talloc_free(ctx);
 }
 
+/* Answered, and nobody spoke: when the call ended for a reason of ours the callee is not to
+ * blame. */
+static void failures_of_ours(void **state)
+{
+    static const struct {
+        const char *lines, *reason, *noted;
+        bool answered;
+        const char *outcome, *summary;
+    } rows[] = {
+        {"a: Hello.\n", "providers_failed", NULL, true, "other", "provider could not be reached."},
+        {"", "gateway_lost", NULL, true, "other", "failed on our side: the gateway"},
+        {"", "stream_lost", NULL, true, "other", "the audio stream broke off."},
+        {"", "stream_never_started", NULL, true, "other", "the audio stream never started."},
+        {"", "gateway_lost", NULL, false, "no_answer", "Nobody spoke"},
+        {"", "hangup", NULL, true, "no_answer", "Nobody spoke"},
+        {"", "carrier", NULL, true, "no_answer", "Nobody spoke"},
+        {"", "gateway_lost", "voicemail", true, "voicemail", "A voicemail answered."},
+        {"a: Hello.\nI'm not interested.\n", "gateway_lost", NULL, true, "not_interested",
+         "not interested"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *call = call_of(rows[i].lines, rows[i].noted, NULL);
+        struct rlx_evidence *e = NULL;
+        json_object_set_new(call, "ended_reason", json_string(rows[i].reason));
+        json_object_set_new(call, "answered_at",
+                            rows[i].answered ? json_string("2026-01-05T10:00:00Z") : json_null());
+        assert_int_equal(rlx_evidence_create(&e, NULL, call), 0);
+        json_t *made = rlx_analysis_rules(e, NULL);
+        assert_string_equal(text_of(made, "outcome"), rows[i].outcome);
+        assert_non_null(strstr(text_of(made, "summary"), rows[i].summary));
+        assert_int_equal(rlx_evidence_supports(e, "no_answer"),
+                         !strcmp(rows[i].outcome, "no_answer"));
+        json_decref(made);
+        talloc_free(e);
+        json_decref(call);
+    }
+}
+
 static void outcomes(void **state)
 {
     static const struct {
@@ -353,9 +393,9 @@ static void long_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),  cmocka_unit_test(outcomes),    cmocka_unit_test(heard),
-        cmocka_unit_test(parsing),  cmocka_unit_test(corrections), cmocka_unit_test(claims),
-        cmocka_unit_test(by_rules), cmocka_unit_test(long_texts),
+        cmocka_unit_test(numbers), cmocka_unit_test(outcomes), cmocka_unit_test(failures_of_ours),
+        cmocka_unit_test(heard),   cmocka_unit_test(parsing),  cmocka_unit_test(corrections),
+        cmocka_unit_test(claims),  cmocka_unit_test(by_rules), cmocka_unit_test(long_texts),
     };
     return cmocka_run_group_tests_name("worker_analysis", tests, NULL, NULL);
 }
