@@ -43,6 +43,7 @@ void rlx_api_limits_update(struct rlx_request *req, void *arg)
         }
         json_object_del(body, operators[i]);
     }
+    json_object_del(body, "used");
     if (!err)
         err = rlx_account_limits_set(api->store, rlx_api_user(req), body);
     answer(req, api, err);

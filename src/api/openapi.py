@@ -144,6 +144,8 @@ TYPES = {"null": "RLX_T_NULL", "boolean": "RLX_T_BOOL", "integer": "RLX_T_INT", 
          "string": "RLX_T_STRING", "array": "RLX_T_ARRAY", "object": "RLX_T_OBJECT"}
 FORMATS = {"uuid": "RLX_FORMAT_UUID", "email": "RLX_FORMAT_EMAIL", "date-time": "RLX_FORMAT_DATE_TIME",
            "date": "RLX_FORMAT_DATE", "uri": "RLX_FORMAT_URI", "binary": "RLX_FORMAT_BINARY"}
+# White space is not the same everywhere: ECMAScript counts U+FEFF to it, others the control characters; here all of them are.
+NOT_BLANK = r"[^\s\u001c-\u001f\u0085\ufeff]"
 IGNORED_FORMATS = {"int32", "int64", "double", "float", "password"}
 
 
@@ -261,6 +263,8 @@ class Tables:
     def text(self, schema, fields, where):
         pattern = schema.get("pattern")
         if pattern == r"\S":
+            raise Problem(f"{where}: what is white space depends on the language; for text that must not be blank write the pattern {NOT_BLANK}")
+        if pattern == NOT_BLANK:
             fields.append(".not_blank = true")
         elif pattern is not None:
             name = self.fresh("pattern")

@@ -36,7 +36,8 @@ static bool pattern_matches(struct rlx_pattern *pattern, const char *text)
     return atomic_load(&pattern->state) == 1 && !regexec(&pattern->compiled, text, 0, NULL, 0);
 }
 
-/* The white space of ECMAScript's \s, and the control characters that others count to it. */
+/* The white space of ECMAScript's \s, and U+001C to U+001F and U+0085, which others count to it: what the description's
+ * pattern says (NOT_BLANK in openapi.py). */
 static bool is_blank(const char *text)
 {
     static const char *const wide[] = {"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80",
@@ -240,6 +241,42 @@ static const struct rlx_property *property_of(const struct rlx_schema *schema, c
     return NULL;
 }
 
+#define NAMED_MAX 12
+#define ALIKE_MIN 3 /* characters that two names must begin with to be taken for the same */
+
+/* What to say of a field that nobody knows: the name that begins like it, or all names. */
+static char *not_known(TALLOC_CTX *ctx, const struct rlx_schema *schema, const char *key)
+{
+    const char *nearest = NULL;
+    size_t most = ALIKE_MIN - 1, n;
+
+    for (size_t i = 0; i < schema->property_count; i++) {
+        const char *name = schema->properties[i].name;
+        for (n = 0; name[n] && name[n] == key[n]; n++)
+            ;
+        if (n > most) {
+            most = n;
+            nearest = name;
+        }
+    }
+    if (nearest)
+        return talloc_asprintf(ctx, "is not known here: did you mean %s?", nearest);
+    char *text = talloc_strdup(ctx, "is not known here");
+    for (size_t i = 0; text && i < schema->property_count && i < NAMED_MAX; i++)
+        text = talloc_asprintf_append_buffer(text, "%s%s", i ? ", " : ": there are ",
+                                             schema->properties[i].name);
+    return text;
+}
+
+static void refuse_unknown(const struct rlx_schema *schema, const char *key, const char *field,
+                           json_t *errors)
+{
+    char *text = not_known(NULL, schema, key);
+
+    rlx_validate_error(errors, field, text ? text : "is not known here");
+    talloc_free(text);
+}
+
 static void keep_unknown(const struct rlx_schema *schema, json_t *value, json_t *clean,
                          const char *prefix, json_t *errors)
 {
@@ -259,7 +296,7 @@ static void keep_unknown(const struct rlx_schema *schema, json_t *value, json_t 
         else if (schema->unknown == RLX_UNKNOWN_KEEP)
             json_object_set(clean, key, item);
         else
-            rlx_validate_error(errors, name, "is not known here");
+            refuse_unknown(schema, key, name, errors);
     }
 }
 

@@ -237,9 +237,29 @@ def test_tickets(server):
     assert server("GET", f"/agents?ticket={ticket}")[0] == 401
     server.sql("UPDATE tickets SET expires_ms = 1")
     assert server("GET", f"{path}?ticket={ticket}")[0] == 401
-    for bad in ("calls", "/calls?x=1", "", 5):
-        assert server("POST", "/tickets", {"path": bad}, token)[0] == 422
+    for bad in ("calls", "/calls?x=1", "", 5, "/agents", "/calls", "/nothing", "/contacts/export", path + "/", f"/calls/{uuid.uuid4()}"):
+        assert server("POST", "/tickets", {"path": bad}, token)[0] == 422, bad
+    for good in ("/events", "/contacts/export.csv", "/dnc/export.csv", f"/calls/{uuid.uuid4()}/listen", f"/calls/{uuid.uuid4()}/events"):
+        assert server("POST", "/tickets", {"path": good}, token)[0] == 201, good
     assert ticket not in server.log() and made["ticket"] not in server.log()
+
+
+def test_unknown_fields_are_refused_where_they_could_mislead(server):
+    token = server.user()["access_token"]
+    for method, path, body, field, hint in (
+            ("POST", "/api-keys", {"name": "K", "expires_at": "2026-01-02T03:04:05Z"}, "expires_at", "did you mean expires_in_days?"),
+            ("POST", f"/calls/{uuid.uuid4()}/share", {"expires_in": 1}, "expires_in", "did you mean expires_in_hours?"),
+            ("PUT", "/account/limits", {"recordings": 1}, "recordings", "did you mean recording_days?"),
+            ("PUT", "/account/secrets/cal_api_key", {"value": "cal_live_0123456789", "key": "x"}, "key", "there are value"),
+            ("POST", "/webhooks", {"url": "https://example.com/", "events": ["call.ended"], "active": False}, "active", "is_active"),
+            ("PUT", f"/webhooks/{uuid.uuid4()}", {"event": []}, "event", "did you mean events?"),
+            ("POST", "/invites", {"expires_in_days": 1}, "expires_in_days", "there are email, days")):
+        status, answer = server(method, path, body, token)
+        assert status == 422, (path, answer)
+        assert [f["field"] for f in answer["fields"]] == [field] and hint in answer["fields"][0]["message"], answer
+    assert server("GET", "/api-keys", token=token)[1] == []
+    # The first API's routes take them, as they always did.
+    assert server("PATCH", "/auth/me", {"name": "Ann", "nickname": "A"}, token)[0] == 200
 
 
 def test_limits(server):
