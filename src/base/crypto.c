@@ -52,14 +52,12 @@ int rlx_sha256_file_hex(char hex[RLX_SHA256_HEX], int fd, uint64_t length)
     while (!err && at < length) {
         size_t want = length - at < sizeof block ? (size_t)(length - at) : sizeof block;
         ssize_t n = pread(fd, block, want, (off_t)at);
-        if (n > 0 && gnutls_hash(hash, block, (size_t)n) < 0)
+        if (n < 0)
+            err = errno == EINTR ? 0 : -errno;
+        else if (!n || gnutls_hash(hash, block, (size_t)n) < 0)
             err = RLX_EINTERNAL;
-        else if (n > 0)
+        else
             at += (uint64_t)n;
-        else if (!n)
-            err = RLX_EINTERNAL;
-        else if (errno != EINTR)
-            err = -errno;
     }
     gnutls_hash_deinit(hash, digest);
     if (!err)

@@ -184,7 +184,7 @@ static int try_store(struct doctor *d, const char *object, char **whyp)
     if (!err)
         err = rlx_s3_get(s3, 0, sizeof text, whyp);
     if (!err &&
-        (rlx_s3_read(s3, back, sizeof back) != sizeof back || memcmp(back, text, sizeof text)))
+        (rlx_s3_read(s3, back, sizeof back) != sizeof back || memcmp(back, text, sizeof text) != 0))
         err = RLX_EPROTO;
     if (!err)
         err = rlx_s3_delete(s3, whyp);

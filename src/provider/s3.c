@@ -190,7 +190,8 @@ static int begin(struct rlx_s3 *s3, const char *method, const char *hash, long t
     return 0;
 }
 
-/* Goes on until the exchange is over, or `enough` says so; one round waits at most a second. */
+/* Goes on until the exchange is over or there is something to read; one round waits at most a
+ * second for it. */
 static void drive(struct rlx_s3 *s3, bool one_round)
 {
     int running, left;
@@ -204,7 +205,6 @@ static void drive(struct rlx_s3 *s3, bool one_round)
         } else if (!(s3->reading && s3->held)) {
             curl_multi_poll(s3->multi, NULL, 0, POLL_MS, NULL);
             if (one_round) {
-                one_round = false;
                 curl_multi_perform(s3->multi, &running);
                 return;
             }

@@ -13,7 +13,7 @@ import pytest
 
 from conftest import request
 from providers import Stub
-from roles import STORE, Roles, wait_until
+from roles import Roles, wait_until
 from s3 import NOTHING, S3, signature
 from test_calls import QUESTION, System
 
@@ -266,7 +266,6 @@ def test_a_file_that_was_moved_while_it_was_asked_for(roles, database, s3):
     assert raw(roles, "GET", f"/calls/{call_id}/recording")[0] == 404
 
 
-@pytest.mark.skipif(STORE != "sqlite", reason="the row is written in SQLite's own words")
 def test_retention_removes_objects(tmp_path, s3):
     stub = Stub()
     made = Roles(tmp_path, stub, CARRIER, LLM_PROVIDERS="openai", **s3.environment())
