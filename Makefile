@@ -4,8 +4,8 @@ JOBS  ?= $(or $(RELAYX_BUILD_JOBS),$(shell nproc))
 ARGS  ?=
 FUZZ_SECONDS ?= 60
 # Most integration tests wait for a call to go its way in real time.
-TEST_JOBS ?= 3
-ASAN_TESTS := calls gateway gateway_faults reliability
+TEST_JOBS ?= 4
+ASAN_TESTS := calls gateway reliability
 
 CMAKE := cmake -S . -G Ninja
 VENV  := build/venv
