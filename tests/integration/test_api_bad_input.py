@@ -298,6 +298,7 @@ def test_rate_limits(tmp_path):
 
 
 def test_metrics_are_not_for_everybody(api):
+    assert api.call("GET", "/agents")[0] == 200
     status, text = request("GET", api.api + "/metrics")
     assert status == 200
     for name in ("relayx_http_requests_total{method=\"GET\",route=\"/agents\",status=\"200\"}", "relayx_http_request_seconds_bucket", "relayx_store_up 1",
