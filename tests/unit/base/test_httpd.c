@@ -575,37 +575,6 @@ static void websockets(void **state)
     assert_int_equal(ask(f, "GET", "/ws", NULL, NULL, 0), 400);
 }
 
-static void ports(void **state)
-{
-    struct fixture *f = *state;
-    struct rlx_httpd *other = NULL;
-    struct rlx_httpd_options options = {.port = rlx_httpd_port(f->server)};
-    char *why = NULL;
-
-    assert_int_equal(rlx_httpd_start(&other, f, &options), -EADDRINUSE);
-    options.port = 0;
-    options.reuse_port = true;
-    assert_int_equal(rlx_httpd_start(&other, f, &options), 0);
-    options.port = rlx_httpd_port(other);
-    struct rlx_httpd *third;
-    assert_int_equal(rlx_httpd_start(&third, f, &options), 0);
-    talloc_free(third);
-    rlx_httpd_quiesce(other);
-    char *url = talloc_asprintf(f, "http://127.0.0.1:%u/", options.port);
-    struct rlx_http_request request = {.url = url};
-    assert_int_equal(rlx_http(&f->reply, f, &request, &why), -ECONNREFUSED);
-    assert_non_null(strstr(why, url));
-    struct rlx_http_request small = {.url = talloc_asprintf(f, "%s/echo", f->base),
-                                     .max_reply = 10};
-    assert_int_equal(rlx_http(&f->reply, f, &small, &why), RLX_ETOOBIG);
-    struct rlx_http_request slow = {.url = talloc_asprintf(f, "%s/endless", f->base),
-                                    .timeout_ms = 50};
-    assert_int_equal(rlx_http(&f->reply, f, &slow, &why), -ETIMEDOUT);
-    sem_wait(&stream_done);
-    struct rlx_http_request odd = {.url = "ftp://127.0.0.1/"};
-    assert_int_equal(rlx_http(&f->reply, f, &odd, NULL), RLX_EPROVIDER);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -621,7 +590,6 @@ int main(void)
         SERVER_TEST(streams),
         SERVER_TEST(clients_that_go),
         SERVER_TEST(websockets),
-        SERVER_TEST(ports),
     };
 
     sem_init(&entered, 0, 0);
