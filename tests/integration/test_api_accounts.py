@@ -2,7 +2,6 @@
 import concurrent.futures
 import json
 import sqlite3
-import statistics
 import subprocess
 import time
 import uuid
@@ -137,7 +136,7 @@ def test_login_gives_nothing_away(server):
             began = time.monotonic()
             answers.add(json.dumps(server("POST", "/auth/login", {"email": address, "password": "not this"})))
             times.append(time.monotonic() - began)
-        took[kind] = statistics.median(times)
+        took[kind] = min(times)  # the least disturbed one
     assert len(answers) == 1 and json.loads(answers.pop())[0] == 401
     assert 0.4 < took["wrong"] / took["unknown"] < 2.5, took
 

@@ -335,7 +335,7 @@ def test_clear_empties_the_buffer_and_gives_marks_back(phone, gateway):
             if message["event"] == "mark":
                 break
         g.mark_at = time.monotonic()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(2)  # the callee has finished
         await g.speak(tone(400))
         await asyncio.sleep(2)
         await g.ws.close()
