@@ -20,7 +20,7 @@ help:
 	@echo "make unit         the unit tests alone; asan, tsan: the same under sanitizers"
 	@echo "make integration  the tests of the whole system (PYTEST_ARGS='-k name')"
 	@echo "make fuzz         fuzz every parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) each"
-	@echo "make bench        measurements, against the stored baseline"
+	@echo "make bench        measurements (ARGS=--limits fails when the demo is late, --save keeps a baseline)"
 	@echo "make check        test, tsan, fuzz and clang-tidy"
 	@echo "make clean        remove what was built (the models' cache stays: tools/setup clean)"
 
